@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Prototypes of helpers.c; bindgen reads them too. */
+#ifndef MOSIX_HELPERS_H
+#define MOSIX_HELPERS_H
+
+#include <linux/net.h>
+#include <linux/tcp.h>
+#include <linux/types.h>
+
+struct workqueue_struct;
+
+unsigned int mosix_memalloc_nofs_save(void);
+void mosix_memalloc_nofs_restore(unsigned int flags);
+void mosix_memzero_explicit(void *p, size_t len);
+struct workqueue_struct *mosix_alloc_workqueue(const char *name, unsigned int flags, int max_active);
+void mosix_sock_set_rcvtimeo(struct socket *sock, long jiffies);
+void mosix_sock_set_sndtimeo(struct socket *sock, long jiffies);
+void mosix_sock_set_allocation(struct socket *sock, gfp_t gfp);
+void mosix_sock_forbid_task_frag(struct socket *sock);
+void mosix_tcp_set_nodelay(struct socket *sock);
+int mosix_tcp_set_user_timeout(struct socket *sock, int ms);
+void mosix_sock_set_reuseaddr(struct socket *sock);
+
+#endif

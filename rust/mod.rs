@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Safe abstractions that the kernel crate lacks, shaped as its own would be.
+//!
+//! This is the only room with `unsafe` code and raw bindings. Nothing here knows what mosix is.
+
+mod bindings;
