@@ -22,7 +22,7 @@ struct workqueue_struct *mosix_alloc_workqueue(const char *name, unsigned int fl
 /* net/sock.h */
 void mosix_sock_set_rcvtimeo(struct socket *sock, long jiffies) { sock->sk->sk_rcvtimeo = jiffies; }
 void mosix_sock_set_sndtimeo(struct socket *sock, long jiffies) { sock->sk->sk_sndtimeo = jiffies; }
-void mosix_sock_set_allocation(struct socket *sock, gfp_t gfp) { sock->sk->sk_allocation = gfp; }
+void mosix_sock_allocate_nofs(struct socket *sock) { sock->sk->sk_allocation = GFP_NOFS; }
 void mosix_sock_forbid_task_frag(struct socket *sock) { sock->sk->sk_use_task_frag = false; }
 void mosix_tcp_set_nodelay(struct socket *sock) { tcp_sock_set_nodelay(sock->sk); }
 int mosix_tcp_set_user_timeout(struct socket *sock, int ms) { return tcp_sock_set_user_timeout(sock->sk, ms); }

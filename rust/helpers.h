@@ -15,7 +15,7 @@ void mosix_memzero_explicit(void *p, size_t len);
 struct workqueue_struct *mosix_alloc_workqueue(const char *name, unsigned int flags, int max_active);
 void mosix_sock_set_rcvtimeo(struct socket *sock, long jiffies);
 void mosix_sock_set_sndtimeo(struct socket *sock, long jiffies);
-void mosix_sock_set_allocation(struct socket *sock, gfp_t gfp);
+void mosix_sock_allocate_nofs(struct socket *sock);
 void mosix_sock_forbid_task_frag(struct socket *sock);
 void mosix_tcp_set_nodelay(struct socket *sock);
 int mosix_tcp_set_user_timeout(struct socket *sock, int ms);

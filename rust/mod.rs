@@ -5,3 +5,12 @@
 //! This is the only room with `unsafe` code and raw bindings. Nothing here knows what mosix is.
 
 mod bindings;
+pub(crate) mod chrdev;
+pub(crate) mod clock;
+pub(crate) mod cred;
+pub(crate) mod crypto;
+pub(crate) mod errno;
+pub(crate) mod kthread;
+pub(crate) mod memalloc;
+pub(crate) mod net;
+pub(crate) mod workqueue;
