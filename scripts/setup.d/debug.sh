@@ -5,7 +5,7 @@
 
 DEBUG_CONFIG=$ROOT/scripts/debug.config
 
-kernel_debug_key() { key "kernel debug 1" "$ROOT" "$(kernel_packages_key)" "@$RESOLVED" "@$DEBUG_CONFIG"; }
+kernel_debug_key() { key "kernel debug 1" "$ROOT" "@$TREE_MARK" "@$RESOLVED" "@$DEBUG_CONFIG"; }
 
 # build_debug: aside, but at its final path (see prepare_stock). This takes so long that an
 # interrupted build of the very same inputs is continued; make knows what is finished.

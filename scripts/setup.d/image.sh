@@ -12,7 +12,7 @@ GUEST=$ROOT/tests/cluster/guest
 INITRD_MODULES=(virtio_blk ext4 overlay virtio_net)
 
 node_root_key() { key "node root 1" "$SUITE" "@$NODE_LIST"; }
-root_image_key() { key "root image 1" "$(node_root_key)" "$(kernel_packages_key)" "@$RESOLVED" "@$NODE_CUSTOMIZE"; }
+root_image_key() { key "root image 1" "$(node_root_key)" "@$RESOLVED" "@$NODE_CUSTOMIZE"; }
 initrd_key() {
 	local file
 	key "initrd 1" "$1" "$2" "@$INITRD_INIT"

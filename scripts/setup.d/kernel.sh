@@ -10,8 +10,8 @@ KERNEL_CC=x86_64-linux-gnu-gcc-14
 RESOLVED=$BUILD/resolved
 DIST=$BUILD/kernel-dist # of the packages: config, Module.symvers, vmlinuz, modules/
 
-kernel_packages_key() { key "kernel packages 1" "$(tree_key)" "$KERNEL_SERIES" "$KERNEL_FLAVOUR"; }
-kernel_stock_key() { key "kernel stock 1" "$ROOT" "$(kernel_packages_key)" "@$RESOLVED"; }
+kernel_packages_key() { key "kernel packages 1" "$SUITE" "$KERNEL_SERIES" "$KERNEL_FLAVOUR"; }
+kernel_stock_key() { key "kernel stock 1" "$ROOT" "@$TREE_MARK" "@$RESOLVED"; }
 
 # resolve_kernel: sets KVER, KREL and DEBVER to the newest kernel of the series of which the archive
 # has every part in one and the same version.
@@ -51,7 +51,6 @@ fetch_kernel() {
 	cp "$new/root/usr/lib/modules/$KREL/vmlinuz" "$new/dist/"
 	mv -T "$new/root/usr/lib/modules/$KREL/kernel" "$new/dist/modules/kernel"
 	cp "$new/root/usr/lib/modules/$KREL/modules."{builtin,builtin.modinfo,order} "$new/dist/modules/"
-	check_toolchain "$new/dist/config"
 	# Other architectures, manuals and register lists of one GPU are two fifths of the source.
 	source=$new/linux
 	mkdir "$source"
@@ -84,6 +83,7 @@ check_toolchain() {
 # (a private bind mount), since kbuild writes that path into what it makes.
 prepare_stock() {
 	local final=$BUILD/kernel-stock new=$BUILD/kernel-stock.new
+	check_toolchain "$DIST/config"
 	rm -rf "$new"
 	mkdir -p "$new" "$final"
 	cp "$DIST/config" "$new/.config"
