@@ -4,7 +4,7 @@
 //!
 //! The module tree is that of the module (`crate::rpc::wire` and so on), each file included where
 //! it lies, so that the very same source is compiled by Kbuild into the module and by cargo here.
-//! The tests lie beside this file, one per module; the fuzz targets use [`fuzz_api`].
+//! The tests lie in `tests/`, one file per module.
 
 #![cfg_attr(
     not(test),
@@ -15,13 +15,27 @@
 )]
 #![warn(missing_docs, rust_2018_idioms, unreachable_pub)]
 
-pub(crate) mod rpc {
-    //! Links between nodes: see `src/rpc.rs`.
+#[path = "../../src/control"]
+pub mod control {
+    //! The control device.
 
-    #[path = "../../../src/rpc/frame_error.rs"]
+    pub mod abi;
+}
+
+#[path = "../../src/rpc"]
+pub(crate) mod rpc {
+    //! Links between nodes.
+
     pub(crate) mod frame_error;
-    #[path = "../../../src/rpc/kind.rs"]
+    pub(crate) mod handshake;
+    pub(crate) mod initiator;
+    pub(crate) mod keys;
     pub(crate) mod kind;
-    #[path = "../../../src/rpc/wire.rs"]
+    pub(crate) mod responder;
+    pub(crate) mod transcript;
     pub(crate) mod wire;
 }
+
+pub(crate) mod crypto;
+#[cfg(test)]
+mod tests;
