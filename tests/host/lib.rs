@@ -29,6 +29,7 @@ pub(crate) mod rpc {
     pub(crate) mod frame_error;
     pub(crate) mod handshake;
     pub(crate) mod initiator;
+    pub(crate) mod integrity;
     pub(crate) mod keys;
     pub(crate) mod kind;
     pub(crate) mod responder;
