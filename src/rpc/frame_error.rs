@@ -51,6 +51,8 @@ pub(crate) enum FrameError {
     BadMessage(Kind),
     /// A reply to something that was not asked, or a second reply.
     UnexpectedReply(u64),
+    /// An acknowledgement of a reply that was never sent.
+    BadAck(u64),
     /// The same request twice on one connection.
     DuplicateRequest(RequestId),
     /// A request that was already answered, and the answer acknowledged.
@@ -90,6 +92,7 @@ impl fmt::Display for FrameError {
             Self::BadTag => f.write_str("authentication tag does not match"),
             Self::BadMessage(kind) => write!(f, "malformed message in {kind} frame"),
             Self::UnexpectedReply(id) => write!(f, "reply to {id:#x}, which waits for none"),
+            Self::BadAck(id) => write!(f, "acknowledges {id:#x}, which was not answered"),
             Self::DuplicateRequest(id) => write!(f, "request {id} twice on one connection"),
             Self::StaleRequest(id) => write!(f, "request {id} was answered and acknowledged"),
             Self::OutOfOrder(id) => write!(f, "request {id} does not follow in its slot"),

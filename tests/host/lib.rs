@@ -32,6 +32,8 @@ pub(crate) mod rpc {
     pub(crate) mod integrity;
     pub(crate) mod keys;
     pub(crate) mod kind;
+    pub(crate) mod replies;
+    pub(crate) mod requests;
     pub(crate) mod responder;
     pub(crate) mod transcript;
     pub(crate) mod wire;
