@@ -10,7 +10,7 @@ KERNEL_CC=x86_64-linux-gnu-gcc-14
 RESOLVED=$BUILD/resolved
 DIST=$BUILD/kernel-dist # of the packages: config, Module.symvers, vmlinuz, modules/
 
-kernel_packages_key() { key "kernel packages 1" "$SUITE" "$KERNEL_SERIES" "$KERNEL_FLAVOUR"; }
+kernel_packages_key() { key "kernel packages 2" "$SUITE" "$KERNEL_SERIES" "$KERNEL_FLAVOUR"; }
 kernel_stock_key() { key "kernel stock 1" "$ROOT" "@$TREE_MARK" "@$RESOLVED"; }
 
 # resolve_kernel: sets KVER, KREL and DEBVER to the newest kernel of the series of which the archive
@@ -51,12 +51,13 @@ fetch_kernel() {
 	cp "$new/root/usr/lib/modules/$KREL/vmlinuz" "$new/dist/"
 	mv -T "$new/root/usr/lib/modules/$KREL/kernel" "$new/dist/modules/kernel"
 	cp "$new/root/usr/lib/modules/$KREL/modules."{builtin,builtin.modinfo,order} "$new/dist/modules/"
-	# Other architectures, manuals and register lists of one GPU are two fifths of the source.
 	source=$new/linux
 	mkdir "$source"
-	tar -xf "$new/root/usr/src/linux-source-$KERNEL_SERIES.tar.xz" -C "$source" --strip-components=1 \
-		--exclude='linux-source-*/arch/[!x]*/*' --exclude='linux-source-*/arch/xtensa/*' --exclude='linux-source-*/Documentation/*/*' \
-		--exclude='linux-source-*/drivers/gpu/drm/amd/include/*' --exclude='linux-source-*/tools/testing/*/*'
+	tar -xf "$new/root/usr/src/linux-source-$KERNEL_SERIES.tar.xz" -C "$source" --strip-components=1
+	# Other architectures, manuals and the register lists of one GPU are a third of it; the
+	# configuration still has to find every Kconfig.
+	find "$source"/arch/*/ "$source"/Documentation "$source"/drivers/gpu/drm/amd/include "$source"/tools/testing \
+		-type f ! -path "$source/arch/x86/*" ! -name 'Kconfig*' ! -name 'Makefile*' ! -name Kbuild -delete
 	rm -f "$RESOLVED"
 	replace "$new/dist" "$DIST"
 	rm -rf "$BUILD"/linux-[0-9]*

@@ -28,5 +28,5 @@ make_tree() {
 rustc_number() {
 	local major minor patch
 	IFS=. read -r major minor patch < <(sed -nE 's/^rustc ([0-9.]+).*/\1/p' "$TREE_MARK")
-	printf '%d%02d%02d' "$major" "$minor" "$patch"
+	printf '%d%03d%02d' "$major" "$minor" "$patch"
 }
