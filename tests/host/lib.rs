@@ -22,6 +22,15 @@ pub mod control {
     pub mod abi;
 }
 
+#[path = "../../src/cluster"]
+pub(crate) mod cluster {
+    //! Membership.
+
+    pub(crate) mod backoff;
+    pub(crate) mod detector;
+    pub(crate) mod epoch;
+}
+
 #[path = "../../src/rpc"]
 pub(crate) mod rpc {
     //! Links between nodes.
