@@ -75,7 +75,7 @@ clippy: setup-base ## lints of module and host crates
 	@$(TIMED) clippy scripts/check clippy
 
 install: module tools ## module, command, manual and completions, below DESTDIR
-	@$(TIMED) install scripts/install "$(DESTDIR)"
+	@$(TIMED) install scripts/install "$(DESTDIR)" "$(KDIR)"
 
 clean: ## removes what was built from this project; the build tree and image stay
 	@scripts/clean clean

@@ -3,17 +3,18 @@
 #
 # What the host must be and have, checked before anything is downloaded, and the mirror to use.
 
+# Debian 13: the release whose kernel and toolchain are used.
+SUITE=trixie
+
 # Disk that a cold run takes at its peak, in MiB (measured; README repeats it).
-NEED_TREE=3000
-NEED_KERNEL=2600
-NEED_IMAGE=3000
-NEED_DEBUG=3500
+# shellcheck disable=SC2034 # used by scripts/setup
+NEED_TREE=3000 NEED_KERNEL=2600 NEED_IMAGE=3000 NEED_DEBUG=3500
 
 check_machine() {
 	[[ $(uname -s) == Linux && $(uname -m) == x86_64 ]] ||
 		die "this machine is $(uname -s) $(uname -m); mosix builds and runs on x86-64 Linux only" \
 			"use an x86-64 machine with Debian 12 or 13"
-	command -v dpkg >/dev/null && command -v apt-get >/dev/null ||
+	command -v dpkg apt-get | wc -l | grep -qx 2 ||
 		die "this system has no dpkg and apt-get" "use Debian 12 or 13"
 	[[ $(dpkg --print-architecture) == amd64 ]] ||
 		die "Debian's architecture here is $(dpkg --print-architecture), not amd64" \
@@ -58,11 +59,12 @@ host_tools_present() {
 find_mirrors() {
 	local uri suite origin
 	MIRROR=${MOSIX_MIRROR-} SECURITY=${MOSIX_SECURITY_MIRROR-}
+	# shellcheck disable=SC2016 # apt's own variables
 	while read -r origin suite uri; do
 		[[ $origin == Debian ]] || continue
 		case $suite in
 		*-security) SECURITY=${SECURITY:-${uri%/}} ;;
-		*-updates | *-backports | *-proposed-updates) ;;
+		*-updates | *-backports) ;;
 		*) MIRROR=${MIRROR:-${uri%/}} ;;
 		esac
 	done < <(apt-get indextargets --format '$(ORIGIN) $(CODENAME) $(REPO_URI)' 'Created-By: Packages' 2>/dev/null | sort -u)

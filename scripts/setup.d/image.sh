@@ -3,6 +3,7 @@
 #
 # What a node boots: the shared read-only root file system, and a kernel with its initrd.
 
+# shellcheck disable=SC2153 # ROOT is set by lib/common.sh
 NODE_LIST=$ROOT/tests/image/packages
 NODE_CUSTOMIZE=$ROOT/tests/image/customize
 INITRD_INIT=$ROOT/tests/image/initrd/init
