@@ -13,7 +13,6 @@
         reason = "the module and the tests use these items; this library only exports few"
     )
 )]
-#![warn(missing_docs, rust_2018_idioms, unreachable_pub)]
 
 #[path = "../../src/control"]
 pub mod control {
@@ -48,6 +47,8 @@ pub(crate) mod rpc {
     pub(crate) mod wire;
 }
 
+#[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod crypto;
+pub mod exercise;
 #[cfg(test)]
 mod tests;
