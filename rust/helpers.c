@@ -3,18 +3,50 @@
  * Inline functions, macros and fields of structs that bindgen cannot reach, one line each, sorted by
  * header. They are ordinary calls: measure before using one on a hot path.
  */
+#include <linux/percpu.h>
 #include <linux/sched/mm.h>
+#include <linux/sched/task_stack.h>
 #include <linux/string.h>
+#include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 #include "helpers.h"
+
+/* linux/percpu.h */
+static DEFINE_PER_CPU(unsigned long, hook_entered);
+static DEFINE_PER_CPU(unsigned long, hook_left);
+
+static unsigned long sum(unsigned long __percpu *counter)
+{
+	unsigned long total = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		total += READ_ONCE(*per_cpu_ptr(counter, cpu));
+	return total;
+}
+
+void mosix_hook_enter(void) { this_cpu_inc(hook_entered); }
+void mosix_hook_leave(void) { this_cpu_inc(hook_left); }
+unsigned long mosix_hook_entered(void) { return sum(&hook_entered); }
+unsigned long mosix_hook_left(void) { return sum(&hook_left); }
 
 /* linux/sched/mm.h */
 unsigned int mosix_memalloc_nofs_save(void) { return memalloc_nofs_save(); }
 void mosix_memalloc_nofs_restore(unsigned int flags) { memalloc_nofs_restore(flags); }
 
+/* linux/sched/task_stack.h */
+bool mosix_current_is_native64(void)
+{
+	return user_64bit_mode(task_pt_regs(current)) && !test_thread_flag(TIF_ADDR32) &&
+	       !(current_thread_info()->status & TS_COMPAT);
+}
+
 /* linux/string.h */
 void mosix_memzero_explicit(void *p, size_t len) { memzero_explicit(p, len); }
+
+/* linux/tracepoint.h */
+void mosix_tracepoint_synchronize_unregister(void) { tracepoint_synchronize_unregister(); }
 
 /* linux/workqueue.h */
 struct workqueue_struct *mosix_alloc_workqueue(const char *name, unsigned int flags, int max_active) { return alloc_workqueue("%s", flags, max_active, name); }

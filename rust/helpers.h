@@ -21,4 +21,11 @@ void mosix_tcp_set_nodelay(struct socket *sock);
 int mosix_tcp_set_user_timeout(struct socket *sock, int ms);
 void mosix_sock_set_reuseaddr(struct socket *sock);
 
+void mosix_hook_enter(void);
+void mosix_hook_leave(void);
+unsigned long mosix_hook_entered(void);
+unsigned long mosix_hook_left(void);
+bool mosix_current_is_native64(void);
+void mosix_tracepoint_synchronize_unregister(void);
+
 #endif

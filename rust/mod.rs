@@ -10,6 +10,7 @@ pub(crate) mod clock;
 pub(crate) mod cred;
 pub(crate) mod crypto;
 pub(crate) mod errno;
+pub(crate) mod hook;
 pub(crate) mod kthread;
 pub(crate) mod memalloc;
 pub(crate) mod net;
