@@ -125,6 +125,7 @@ pub(crate) struct Detector {
     pinged: Option<u64>,
     pings: [Ping; PINGS],
     round_trip: Option<u64>,
+    last_round_trip: Option<u64>,
 }
 
 impl Detector {
@@ -141,6 +142,7 @@ impl Detector {
             pinged: None,
             pings: [Ping { number: 0, sent: 0 }; PINGS],
             round_trip: None,
+            last_round_trip: None,
         }
     }
 
@@ -152,6 +154,11 @@ impl Detector {
     /// Smoothed round trip of the answered pings, in nanoseconds.
     pub(crate) fn round_trip(&self) -> Option<u64> {
         self.round_trip
+    }
+
+    /// Round trip of the ping that was answered last, in nanoseconds.
+    pub(crate) fn last_round_trip(&self) -> Option<u64> {
+        self.last_round_trip
     }
 
     /// Until when this node may act on behalf of the peer, were it to hear nothing more.
@@ -177,6 +184,7 @@ impl Detector {
         self.pinged = None;
         self.pings = [Ping { number: 0, sent: 0 }; PINGS];
         self.round_trip = None;
+        self.last_round_trip = None;
     }
 
     /// An authenticated frame of the peer was received, on either connection.
@@ -223,6 +231,7 @@ impl Detector {
             .find(|ping| ping.number == number && number != 0)?
             .sent;
         let sample = now.saturating_sub(sent);
+        self.last_round_trip = Some(sample);
         self.round_trip = Some(match self.round_trip {
             None => sample,
             // Seven parts of the past, one of the present, as TCP does.
