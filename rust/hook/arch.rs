@@ -7,6 +7,8 @@
 
 use core::ptr::NonNull;
 
+use kernel::task::Task;
+
 use crate::linux::bindings;
 
 /// Bytes of the `syscall` and of the `int $0x80` instruction alike.
@@ -30,27 +32,30 @@ pub(super) const TASK_SIZE_MAX: usize = 1 << 56;
 ///
 /// The pointer is the `pt_regs` of the current task, which stay where they are until it leaves the
 /// kernel. It is a pointer and no reference because resolved system calls change the registers too.
-pub(super) struct Regs(NonNull<bindings::pt_regs>);
+pub(super) struct Regs<'a> {
+    regs: NonNull<bindings::pt_regs>,
+    task: &'a Task,
+}
 
 macro_rules! reg {
     ($self:ident . $field:ident) => {
         // SAFETY: By the type invariant, valid memory of the current task.
-        unsafe { (*$self.0.as_ptr()).$field }
+        unsafe { (*$self.regs.as_ptr()).$field }
     };
     ($self:ident . $field:ident = $value:expr) => {
         // SAFETY: By the type invariant, valid memory that only the current task writes.
-        unsafe { (*$self.0.as_ptr()).$field = $value }
+        unsafe { (*$self.regs.as_ptr()).$field = $value }
     };
 }
 
-impl Regs {
+impl<'a> Regs<'a> {
     /// # Safety
     ///
-    /// `regs` must be the user registers of the current task and this value must not outlive its
-    /// system call.
-    pub(super) unsafe fn from_raw(regs: NonNull<bindings::pt_regs>) -> Self {
+    /// `task` must be the current task, `regs` its user registers, and this value must not outlive
+    /// its system call.
+    pub(super) unsafe fn from_raw(regs: NonNull<bindings::pt_regs>, task: &'a Task) -> Self {
         // INVARIANT: By this function's contract.
-        Self(regs)
+        Self { regs, task }
     }
 
     /// The number as the kernel takes it: 32 bits, whatever is above them in the register.
@@ -95,9 +100,8 @@ impl Regs {
 
     /// Whether the call came through a 32-bit entry (`int $0x80`).
     pub(super) fn is_ia32(&self) -> bool {
-        let task = kernel::task::Task::current_raw();
-        // SAFETY: The current task is valid, and only it writes its `thread_info.status`.
-        unsafe { (*task).thread_info.status & bindings::TS_COMPAT != 0 }
+        // SAFETY: The task is the current one, and only it writes its `thread_info.status`.
+        unsafe { (*self.task.as_ptr()).thread_info.status & bindings::TS_COMPAT != 0 }
     }
 
     /// Whether the number is not one of the 64-bit table: `int $0x80` or x32.
@@ -107,14 +111,17 @@ impl Regs {
 
     /// Whether this is `prctl(PR_SET_SYSCALL_USER_DISPATCH)`, in any ABI.
     pub(super) fn is_prctl_dispatch(&self) -> bool {
-        let is_prctl = if self.is_ia32() {
-            self.nr() == NR_PRCTL_IA32
+        let prctl = if self.is_ia32() {
+            NR_PRCTL_IA32
         } else {
-            self.nr() & !X32_SYSCALL_BIT == bindings::__NR_prctl as i32
+            bindings::__NR_prctl as i32
         };
+        if self.nr() & !X32_SYSCALL_BIT != prctl {
+            return false;
+        }
         let [option, ..] = self.args();
         // The kernel takes the option as an int.
-        is_prctl && option as u32 == bindings::PR_SET_SYSCALL_USER_DISPATCH
+        option as u32 == bindings::PR_SET_SYSCALL_USER_DISPATCH
     }
 
     /// Address of the instruction behind the one that made the call.

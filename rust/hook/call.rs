@@ -2,8 +2,6 @@
 
 //! A system call as a handler sees it, and what the handler says to it.
 
-use core::marker::PhantomData;
-
 use kernel::types::NotThreadSafe;
 
 use super::arch::Regs;
@@ -31,16 +29,14 @@ pub(crate) enum Verdict {
 
 /// A system call of the current task that has not been done yet.
 pub(crate) struct Call<'a> {
-    regs: Regs,
-    _call: PhantomData<&'a mut ()>,
+    regs: Regs<'a>,
     _current: NotThreadSafe,
 }
 
-impl Call<'_> {
-    pub(super) fn new(regs: Regs) -> Self {
+impl<'a> Call<'a> {
+    pub(super) fn new(regs: Regs<'a>) -> Self {
         Self {
             regs,
-            _call: PhantomData,
             _current: NotThreadSafe,
         }
     }

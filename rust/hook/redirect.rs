@@ -199,21 +199,21 @@ unsafe extern "C" fn redirect(
 /// Runs in the place of `syscall_user_dispatch()`: returns whether the kernel is to skip the call.
 unsafe extern "C" fn intercept(regs: *mut bindings::pt_regs) -> bool {
     let stay = Stay::begin();
+    let task = kernel::current!();
     let skip = match NonNull::new(regs) {
         // SAFETY: The entry code passes the user registers of the current task, in its system call.
-        Some(regs) => dispatch_call(Call::new(unsafe { Regs::from_raw(regs) })),
+        Some(regs) => dispatch_call(task, Call::new(unsafe { Regs::from_raw(regs, task) })),
         None => true,
     };
     drop(stay);
     skip
 }
 
-fn dispatch_call(mut call: Call<'_>) -> bool {
-    let task = kernel::current!();
+fn dispatch_call(task: &Task, mut call: Call<'_>) -> bool {
     let Some(record) = TABLE.of_current(task) else {
         return fail_closed(task, call.nr());
     };
-    if !record.is_live() {
+    if !dispatch::is_flagged(task) {
         // Its owner gave the mark up from elsewhere: the task is an ordinary one again.
         TABLE.unmark_current(task);
         return false;
