@@ -37,9 +37,6 @@ use zerocopy_derive::{
     Unaligned, //
 };
 
-/// The TCP port that a node listens on when its configuration names none.
-pub(crate) const DEFAULT_PORT: u16 = 7870;
-
 /// First four bytes of each frame: "MOSX".
 pub(crate) const MAGIC: u32 = u32::from_le_bytes(*b"MOSX");
 

@@ -3,3 +3,5 @@
 //! Tests of the pure files.
 
 mod handshake;
+mod integrity;
+mod wire;
