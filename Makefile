@@ -12,6 +12,8 @@ TIMED := scripts/timed
 CARGO := $(IN_TREE) cargo
 FUZZ_SECONDS ?= 60
 DESTDIR ?=
+# V=1 shows the compilers' command lines.
+KBUILD_ARGS := $(if $(V),V=$(V))
 
 .PHONY: all help setup setup-base setup-debug module module-debug tools demo test test-debug check \
 	host-test fuzz bench doc fmt clippy install clean distclean
@@ -32,14 +34,14 @@ setup-debug: ## the debug kernel, too (10 to 20 minutes, once)
 
 ifdef KDIR
 module: ## build/module-stock/mosix.ko; with KDIR=... build/module-custom for a tree of one's own
-	@$(TIMED) module scripts/build-module custom $(KDIR)
+	@$(TIMED) module scripts/build-module custom $(KDIR) modules $(KBUILD_ARGS)
 else
 module: setup-base
-	@$(TIMED) module scripts/build-module stock
+	@$(TIMED) module scripts/build-module stock modules $(KBUILD_ARGS)
 endif
 
 module-debug: setup-debug ## build/module-debug/mosix.ko for the debug kernel
-	@$(TIMED) module-debug scripts/build-module debug
+	@$(TIMED) module-debug scripts/build-module debug modules $(KBUILD_ARGS)
 
 tools: setup-base ## the mosix command, its manual, and the cluster harness
 	@$(TIMED) tools scripts/build-tools

@@ -96,12 +96,15 @@ trap report_failure EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# remove PATH...: and nothing that may still be mounted below, as a killed run may leave it.
+remove() { rm -rf --one-file-system "$@"; }
+
 # replace NEW OLD: puts the folder or file NEW in OLD's place.
 replace() {
-	rm -rf "$2.old"
+	remove "$2.old"
 	if [[ -e $2 ]]; then mv -T "$2" "$2.old"; fi
 	mv -T "$1" "$2"
-	rm -rf "$2.old"
+	remove "$2.old"
 }
 
 # packages FILE: the words of a list that has # comments.

@@ -12,7 +12,7 @@ kernel_debug_key() { key "kernel debug 1" "$ROOT" "@$TREE_MARK" "@$RESOLVED" "@$
 build_debug() {
 	local final=$BUILD/kernel-debug new=$BUILD/kernel-debug.new key
 	key=$(kernel_debug_key)
-	[[ -f $new/.inputs && $(<"$new/.inputs") == "$key" ]] || rm -rf "$new"
+	[[ -f $new/.inputs && $(<"$new/.inputs") == "$key" ]] || remove "$new"
 	mkdir -p "$new" "$final"
 	if [[ ! -f $new/.inputs ]]; then
 		configure_debug "$new" "$final"

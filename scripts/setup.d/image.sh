@@ -27,7 +27,7 @@ initrd_key() {
 # the node does not fetch it again.
 make_node_root() {
 	local new=$BUILD/node-root.new
-	rm -rf "$new"
+	remove "$new"
 	make_root "$new" --variant=essential --include="$(packages "$NODE_LIST" | paste -sd,)" \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/info/*'
@@ -38,7 +38,7 @@ make_node_root() {
 # emulated guest) and tests/image/customize, as a read-only ext4 file system.
 make_root_image() {
 	local new=$BUILD/image.new lower=$BUILD/node-root blocks
-	rm -rf "$new"
+	remove "$new"
 	mkdir -p "$new/root" "$IMAGE"
 	cp -a --reflink=auto "$lower/." "$new/root/"
 	install_modules "$new/root/usr/lib/modules/$KREL"
@@ -52,7 +52,7 @@ make_root_image() {
 	collect_modules "$new/initrd-modules" "$new/root"
 	replace "$new/initrd-modules" "$IMAGE/initrd-modules"
 	mv "$new/root.img" "$IMAGE/root.img"
-	rm -rf "$new"
+	remove "$new"
 }
 
 # install_modules TARGET: what a virtual machine can use of the kernel's modules.
@@ -86,7 +86,8 @@ collect_modules() {
 # built in gets the same initrd without modules (MODULES empty).
 make_initrd() {
 	local new=$IMAGE/$1.new vmlinuz=$2 modules=$3 work=$IMAGE/$1.new/work
-	rm -rf "$new"
+	[[ -x $GUEST/init ]] || die "${GUEST#"$ROOT"/}/init is missing or not executable" "check the clone: git status"
+	remove "$new"
 	mkdir -p "$work"/{bin,dev,proc,sys,new,disk,modules,guest}
 	cp "$BUILD/node-root/usr/bin/busybox" "$work/bin/"
 	install -m 755 "$INITRD_INIT" "$work/init"

@@ -37,7 +37,7 @@ fetch_kernel() {
 		die "the package lists cannot be fetched" "check the network and proxy, then run this again"
 	resolve_kernel
 	say "               newest $KERNEL_SERIES.x in the archive: $KREL ($DEBVER)"
-	rm -rf "$new"
+	remove "$new"
 	mkdir -p "$new/debs" "$new/root" "$new/dist/modules"
 	for package in "linux-base-$KREL" "linux-headers-$KREL" "linux-binary-$KREL" "linux-modules-$KREL" "linux-source-$KERNEL_SERIES"; do
 		"$IN_TREE" -C "$new/debs" apt-get -o APT::Sandbox::User=root download "$package=$DEBVER" ||
@@ -85,7 +85,7 @@ check_toolchain() {
 prepare_stock() {
 	local final=$BUILD/kernel-stock new=$BUILD/kernel-stock.new
 	check_toolchain "$DIST/config"
-	rm -rf "$new"
+	remove "$new"
 	mkdir -p "$new" "$final"
 	cp "$DIST/config" "$new/.config"
 	cp "$DIST/Module.symvers" "$new/"

@@ -11,7 +11,7 @@ tree_key() { key "tree 1" "$SUITE" "@$TREE_LIST"; }
 
 make_tree() {
 	refuse_if_tree_used "the build tree has to be made anew, but cannot be"
-	rm -rf "$TREE.new"
+	remove "$TREE.new"
 	make_root "$TREE.new" --variant=minbase --include="$(packages "$TREE_LIST" | paste -sd,)" \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright'
