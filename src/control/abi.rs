@@ -50,8 +50,8 @@ use text::Text;
 /// Version of everything in this file and its children.
 pub const ABI_VERSION: u32 = 1;
 
-/// Name of the device node, below `/dev`. It is readable and writable by all (mode 0666): each
-/// operation checks for itself what it needs.
+/// Name of the device node, below `/dev`. All can open it for reading, which is enough for every
+/// operation: each checks for itself what it needs.
 pub const DEVICE_NAME: &str = "mosix";
 
 /// ioctl type of the device (free in the kernel's ioctl-number.rst).

@@ -61,21 +61,17 @@ impl Device {
     /// Opens the device of a module of whatever version.
     pub fn open_any(path: &Path) -> Result<Self> {
         let shown = path.display();
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(path)
-            .map_err(|error| {
-                if is_absent(&error) {
-                    Failure::new(
-                        Exit::NoModule,
-                        format!("the module is not loaded (there is no {shown})"),
-                    )
-                    .cure("join with \"mosix up\", which loads it, or run \"modprobe mosix\"")
-                } else {
-                    Failure::io(Exit::Failure, format_args!("cannot open {shown}"), &error)
-                }
-            })?;
+        let file = File::open(path).map_err(|error| {
+            if is_absent(&error) {
+                Failure::new(
+                    Exit::NoModule,
+                    format!("the module is not loaded (there is no {shown})"),
+                )
+                .cure("join with \"mosix up\", which loads it, or run \"modprobe mosix\"")
+            } else {
+                Failure::io(Exit::Failure, format_args!("cannot open {shown}"), &error)
+            }
+        })?;
         let mut device = Self {
             file,
             path: path.to_owned(),

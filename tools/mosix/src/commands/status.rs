@@ -5,7 +5,7 @@ use crate::{
     cli::{self, Cli},
     commands::up::decode,
     device::{not_up, Device},
-    failure::Result,
+    failure::{Exit, Result},
     output::{local_time, nanoseconds, print, print_json, short_build_id, Table},
 };
 use mosix_core::control::abi::{
@@ -21,33 +21,39 @@ const CLEAR: &str = "\x1b[H\x1b[J";
 
 /// Shows every node once, or again and again.
 pub fn run(cli: &Cli, arguments: &cli::Status) -> Result {
-    let device = Device::open(&cli.device)?;
     let Some(interval) = arguments.watch else {
-        let blob = device.status()?;
-        let status = decode(&blob)?;
-        if cli.json {
-            print_json(&json::Report::from(&status), false)?;
-        } else if status.header.up != 0 {
-            print(&table(&status))?;
-        }
-        return if status.header.up == 0 {
-            Err(not_up())
-        } else {
-            Ok(())
-        };
+        return show(cli, false);
     };
-    let terminal = std::io::stdout().is_terminal();
     loop {
-        let blob = device.status()?;
-        let status = decode(&blob)?;
-        if cli.json {
-            print_json(&json::Report::from(&status), true)?;
-        } else {
-            let clear = if terminal { CLEAR } else { "" };
-            print(&format!("{clear}{}\n", table(&status)))?;
+        match show(cli, true) {
+            // Whoever watches may be waiting for the node to join.
+            Err(failure) if failure.exit != Exit::NotUp => return Err(failure),
+            _ => thread::sleep(interval),
         }
-        thread::sleep(interval);
     }
+}
+
+/// Shows every node; the device is open for as long as that takes only, because an open file keeps
+/// the module from being unloaded.
+fn show(cli: &Cli, watch: bool) -> Result {
+    let blob = Device::open(&cli.device)?.status()?;
+    let status = decode(&blob)?;
+    if cli.json {
+        print_json(&json::Report::from(&status), watch)?;
+    } else if watch {
+        let clear = if std::io::stdout().is_terminal() {
+            CLEAR
+        } else {
+            ""
+        };
+        print(&format!("{clear}{}\n", table(&status)))?;
+    } else if status.header.up != 0 {
+        print(&table(&status))?;
+    }
+    if status.header.up == 0 {
+        return Err(not_up());
+    }
+    Ok(())
 }
 
 /// The status for people.
