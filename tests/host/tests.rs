@@ -4,4 +4,6 @@
 
 mod handshake;
 mod integrity;
+mod replies;
+mod requests;
 mod wire;

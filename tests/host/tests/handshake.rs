@@ -7,6 +7,7 @@ use crate::crypto::HostCrypto;
 use crate::rpc::handshake::*;
 use crate::rpc::initiator::*;
 use crate::rpc::responder::*;
+use crate::rpc::transcript::PACKET_MAX;
 use crate::rpc::wire::*;
 
 mod attacks;
