@@ -184,6 +184,8 @@ impl File {
         let raw: RawFile = toml::from_str(&source.text).map_err(|error| {
             let end = source.text.len();
             let message = error.message().trim().replace('\n', ", ");
+            // Serde's word for it is for programmers.
+            let message = message.replace("expected i64", "expected an integer");
             source.failure(&error.span().unwrap_or(end..end), message)
         })?;
         let cluster_place = raw.cluster.span();

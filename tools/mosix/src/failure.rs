@@ -104,7 +104,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "mosix: {}", self.cause)?;
         if let Some(cure) = &self.cure {
-            write!(f, "\nmosix: to cure it: {cure}")?;
+            write!(f, "\nmosix: cure: {cure}")?;
         }
         Ok(())
     }

@@ -130,7 +130,7 @@ fn unknown_and_missing_keys() {
 fn wrong_types() {
     refused("[cluster]\nname = 5\n", "2:8", &["expected a string"]);
     let text = [CLUSTER, ALPHA].concat().replace("= 1\n", "= \"1\"\n");
-    refused(&text, "4:10", &["expected i64"]);
+    refused(&text, "4:10", &["expected an integer"]);
 }
 
 #[test]
