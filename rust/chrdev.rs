@@ -27,7 +27,7 @@ pub(crate) trait Device: Send + Sync + 'static {
     type File: Send + Sync;
 
     /// Called at `open()`.
-    fn open(&self) -> Result<KBox<Self::File>>;
+    fn open(&self) -> Result<Pin<KBox<Self::File>>>;
 
     /// Called for each `ioctl()`, in the caller's context; may sleep.
     fn ioctl(&self, file: &Self::File, cmd: u32, arg: usize) -> Result<c_long>;
@@ -54,7 +54,7 @@ unsafe impl<T: Device> Sync for Registration<T> {}
 /// An open file's private data.
 struct Open<T: Device> {
     registration: *const Registration<T>,
-    file: KBox<T::File>,
+    file: Pin<KBox<T::File>>,
 }
 
 impl<T: Device> Registration<T> {

@@ -12,7 +12,10 @@ use core::ops::{
     DerefMut, //
 };
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    uaccess::UserSlice, //
+};
 
 use crate::linux::{
     bindings,
@@ -165,5 +168,32 @@ impl<const N: usize> DerefMut for Secret<N> {
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
         wipe(self.0.as_mut_slice());
+    }
+}
+
+/// Bytes from user space that may hold a secret; wiped before they are given back.
+pub(crate) struct SecretBuf(KVVec<u8>);
+
+impl SecretBuf {
+    /// Copies all of `from`, whose length the caller has bounded.
+    pub(crate) fn read_user(from: UserSlice) -> Result<Self> {
+        // Made first, so that a copy that stops in the middle is wiped, too.
+        let mut buf = Self(KVVec::new());
+        from.read_all(&mut buf.0, GFP_KERNEL)?;
+        Ok(buf)
+    }
+}
+
+impl Deref for SecretBuf {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl Drop for SecretBuf {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
     }
 }

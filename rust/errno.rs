@@ -11,12 +11,12 @@ pub(crate) use crate::linux::bindings::{
     EALREADY,
     EBADMSG,
     ECONNABORTED,
-    ECONNREFUSED,
     ECONNRESET,
     EHOSTDOWN,
     EINPROGRESS,
     ENOTCONN,
     EPROTO,
+    EPROTONOSUPPORT,
     ESHUTDOWN, //
 };
 

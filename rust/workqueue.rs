@@ -46,6 +46,14 @@ impl OwnedQueue {
         // INVARIANT: A non-null result is a new queue that nobody else knows.
         Ok(Self(NonNull::new(raw).ok_or(ENOMEM)?))
     }
+
+    /// Waits until the queue is empty; only its own work may queue more meanwhile. Work that shares
+    /// ownership of the queue must be drained so by another owner before that one lets go: a queue
+    /// cannot be destroyed from within.
+    pub(crate) fn drain(&self) {
+        // SAFETY: The queue is valid.
+        unsafe { bindings::drain_workqueue(self.0.as_ptr()) }
+    }
 }
 
 impl Deref for OwnedQueue {

@@ -4,10 +4,18 @@
 
 #![crate_name = "mosix"]
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 
 #[path = "../rust/mod.rs"]
 mod linux;
+
+mod cluster;
+mod control;
+mod rpc;
+mod service;
 
 module! {
     type: Mosix,
@@ -17,18 +25,34 @@ module! {
     license: "GPL",
 }
 
-/// The loaded module.
-struct Mosix;
+/// Version of the module.
+pub(crate) const VERSION: rpc::handshake::Version = rpc::handshake::Version([0, 1, 0]);
 
-impl kernel::Module for Mosix {
-    fn init(_module: &'static ThisModule) -> Result<Self> {
-        pr_info!("loaded\n");
-        Ok(Self)
-    }
+/// The loaded module. Fields are dropped in this order: first the device goes, so that nobody can ask
+/// for anything any more, then the membership ends, last the system call hook.
+#[pin_data]
+struct Mosix {
+    #[pin]
+    device: linux::chrdev::Registration<control::Control>,
+    seat: Arc<cluster::Seat>,
+    _hook: Pin<KBox<linux::hook::Hook>>,
 }
 
-impl Drop for Mosix {
-    fn drop(&mut self) {
-        pr_info!("unloaded\n");
+impl kernel::InPlaceModule for Mosix {
+    fn init(module: &'static ThisModule) -> impl PinInit<Self, Error> {
+        pin_init::pin_init_scope(move || {
+            let hook = linux::hook::Hook::load().map_err(|unavailable| {
+                pr_err!("not loaded: {unavailable}\n");
+                Error::from(unavailable)
+            })?;
+            let seat = cluster::Seat::new()?;
+            let control = control::Control::new(seat.clone());
+            Ok(try_pin_init!(Self {
+                seat,
+                _hook: hook,
+                // Last: as soon as it is there it can be opened.
+                device <- linux::chrdev::Registration::register(module, c"mosix", 0o666, control),
+            }? Error))
+        })
     }
 }

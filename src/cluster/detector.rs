@@ -146,6 +146,11 @@ impl Detector {
         }
     }
 
+    /// Other times from now on. What is known of the peer stays as it is.
+    pub(crate) fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// The peer's state as of the last event or tick.
     pub(crate) fn state(&self) -> State {
         self.state

@@ -265,8 +265,11 @@ impl<T, S: DerefMut<Target = [Slot<T>]>> Requests<T, S> {
             .get_mut(usize::from(index))
             .filter(|slot| slot.round == id.round() && slot.payload.is_some())?;
         if slot.sent == Sent::Never {
-            // The server has not seen this id and never will: the next one may have it.
+            // The server has not seen this id and never will: the next one may have it. What the
+            // id would have acknowledged has to be acknowledged in another way.
             slot.round = slot.round.saturating_sub(1);
+            slot.unacked = slot.round != 0;
+            self.unacked = self.unacked.saturating_add(u16::from(slot.unacked));
             let payload = slot.release();
             self.dequeue(index);
             return payload;

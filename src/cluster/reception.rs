@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The receiving thread of a connection that came in: authenticates the client, then takes in its
+//! requests.
+
+use core::net::SocketAddr;
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+use super::{
+    door::Visit,
+    peer::Peer,
+    roster::Roster,
+    throttle::Log, //
+};
+use crate::{
+    linux::{
+        clock,
+        kthread::KThread,
+        net::{
+            Socket,
+            Wait, //
+        }, //
+    },
+    rpc::{
+        conn::Conn,
+        greet::{
+            self,
+            Decision,
+            PATIENCE_MS, //
+        },
+        handshake::{
+            Established,
+            HandshakeError,
+            Refusal, //
+        },
+        integrity::{
+            Opener,
+            Sealer, //
+        },
+        link_error::LinkError,
+        receive::Receiver,
+        responder::Responder,
+        session::Session,
+        wire::{
+            Kind,
+            Sender, //
+        }, //
+    }, //
+};
+
+/// Says to a stranger that there is no room, if that can be said without waiting.
+pub(super) fn turn_away(socket: &Socket) {
+    // It is closed next whether or not this arrives.
+    let _ = socket.send(&[Responder::busy().as_bytes()], Wait::No);
+}
+
+/// The life of a connection that came in from `from`.
+pub(super) fn receive(roster: &Roster, visit: &Visit, from: SocketAddr) {
+    let local = roster.local();
+    let socket = &visit.socket;
+    socket.set_recv_timeout(PATIENCE_MS);
+    socket.set_send_timeout(PATIENCE_MS);
+    let mut chosen: Option<(Arc<Peer>, Arc<Session>)> = None;
+    let identity = &local.identity;
+    let outcome = greet::as_server(socket, identity, local.mode, &local.key, |claim| {
+        let Some(peer) = roster.find(claim.peer.node) else {
+            return Decision::Refuse(Refusal::UnknownNode, 0);
+        };
+        let (decision, session) = peer.decide(claim, from);
+        chosen = session.map(|session| (peer, session));
+        decision
+    });
+    match (outcome, chosen) {
+        (Ok(established), Some((peer, session))) => {
+            visit.established();
+            if let Err(error) = serve(socket.clone(), &peer, &session, established) {
+                ended(roster, &peer, &error);
+            }
+        }
+        (Ok(_), None) => {}
+        (Err(error), _) => failed(roster, &error, from),
+    }
+}
+
+/// Takes in requests until the connection ends, which it does with an error.
+fn serve(
+    socket: Arc<Socket>,
+    peer: &Peer,
+    session: &Arc<Session>,
+    established: Established,
+) -> Result<(), LinkError> {
+    socket.set_recv_timeout(0);
+    socket.set_send_timeout(0);
+    let Established {
+        mode,
+        send,
+        receive,
+        ..
+    } = established;
+    let conn = Conn::new(socket, Sealer::new(mode, send), peer.traffic.clone())?;
+    let own = conn.clone();
+    let sender = KThread::spawn(fmt!("mosix_tx/{}", peer.number), move || own.run_sender())?;
+    let mut receiver = Receiver::new(
+        Opener::new(mode, receive),
+        Sender::Client,
+        peer.traffic.clone(),
+    );
+    let mut ended = session.attach(conn.clone()).map_err(LinkError::from);
+    if ended.is_ok() {
+        while ended.is_ok() {
+            ended = take_in(&mut receiver, peer, session, &conn);
+        }
+        session.detach();
+    }
+    conn.close();
+    drop(sender);
+    ended
+}
+
+/// Takes in one frame.
+fn take_in(
+    receiver: &mut Receiver,
+    peer: &Peer,
+    session: &Arc<Session>,
+    conn: &Conn,
+) -> Result<(), LinkError> {
+    let (header, body) = receiver.next(&conn.socket)?;
+    peer.heard();
+    match header.kind {
+        Kind::PING => conn.post(peer.answer_ping(&header)),
+        Kind::GOODBYE => return Err(LinkError::Goodbye),
+        _ => session.receive(conn, &header, body)?,
+    }
+    Ok(())
+}
+
+/// An authenticated connection ended.
+fn ended(roster: &Roster, peer: &Peer, error: &LinkError) {
+    match error {
+        LinkError::Goodbye => peer.said_goodbye(),
+        LinkError::Frame(reason) => {
+            roster.local().doorway.bad_frames.bump();
+            pr_warn!(
+                "link from node {} closed: {}\n",
+                peer.number,
+                format_args!("{reason}")
+            );
+        }
+        _ => {}
+    }
+}
+
+/// Somebody failed to authenticate.
+fn failed(roster: &Roster, error: &LinkError, from: SocketAddr) {
+    let doorway = &roster.local().doorway;
+    match error {
+        // Part of how two nodes agree on an epoch, and no failure.
+        LinkError::Handshake(HandshakeError::Denied(Refusal::NotReady | Refusal::DeclaredDead)) => {
+            return;
+        }
+        LinkError::Socket(e) if *e == EAGAIN => doorway.timed_out.bump(),
+        _ => doorway.auth_failures.bump(),
+    }
+    let now = clock::boottime_ns();
+    let log = roster.throttle().lock().failed(from.ip(), now);
+    let Log::Write { left_out } = log else {
+        return;
+    };
+    pr_warn!("{}\n", format_args!("connection from {from} refused: {error}"));
+    if left_out != 0 {
+        pr_warn!("{}\n", format_args!("{left_out} more refusals of {} were not logged", from.ip()));
+    }
+}

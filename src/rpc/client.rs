@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The client's end of a link: this node's requests to one peer.
+//!
+//! It outlives connections. What is not answered when one breaks is sent again on the next one, as
+//! long as the session goes on; when it does not, whoever waits is told so.
+//!
+//! Lock order: `table`, then the connection's `out`. A call's own lock is taken under neither.
+
+use kernel::{
+    new_condvar,
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        CondVar,
+        CondVarTimeoutResult,
+        Mutex, //
+    },
+    time::msecs_to_jiffies, //
+};
+
+use super::{
+    call::{
+        Call,
+        Reply,
+        Waited, //
+    },
+    conn::Conn,
+    frame::{
+        Body,
+        Frame, //
+    },
+    link_error::LinkError,
+    requests::{
+        Outgoing,
+        Requests,
+        Slot, //
+    },
+    wire::{
+        flags,
+        FrameError,
+        Header,
+        Kind,
+        DATA_MAX,
+        MSG_MAX, //
+    }, //
+};
+use crate::linux::{
+    clock,
+    errno::*, //
+};
+
+/// Slots of the table: no server is asked more at once, whatever it grants.
+const SLOTS: usize = 64;
+/// Length of one wait for a free slot, in milliseconds.
+const ROOM_WAIT_MS: u32 = 1_000;
+
+/// The requests of this node to one peer.
+#[pin_data]
+pub(crate) struct Client {
+    #[pin]
+    table: Mutex<Table>,
+    /// Tells those who wait for a free slot that there may be one.
+    #[pin]
+    room: CondVar,
+}
+
+struct Table {
+    requests: Requests<Arc<Call>, KVec<Slot<Arc<Call>>>>,
+    conn: Option<Arc<Conn>>,
+    /// The session to go on with; 0 for none.
+    session: u64,
+    /// Why new calls fail at once, while they do.
+    shut: Option<u32>,
+}
+
+impl Table {
+    /// Hands everything that is to be sent to the connection, which has to be flushed then.
+    fn push(&mut self) -> Option<Arc<Conn>> {
+        let conn = self.conn.clone()?;
+        while self.requests.has_next() {
+            let acked = self.requests.take_ack();
+            let Some(frame) = self.requests.next().map(frame_of) else {
+                break;
+            };
+            let mut frame = frame;
+            frame.header.acked = acked;
+            conn.enqueue(frame);
+        }
+        Some(conn)
+    }
+}
+
+fn frame_of(outgoing: Outgoing<'_, Arc<Call>>) -> Frame {
+    match outgoing {
+        Outgoing::Request { id, retry, payload } => {
+            let body = &payload.body;
+            let mut header = Header::new(payload.kind, body.msg_len(), body.data_len());
+            header.id = id.raw();
+            if retry {
+                header.flags |= flags::RETRY;
+            }
+            Frame {
+                header,
+                body: Some(body.clone()),
+            }
+        }
+        Outgoing::Cancel { id } => {
+            let mut header = Header::new(Kind::CANCEL, 0, 0);
+            header.id = id.raw();
+            Frame::bare(header)
+        }
+    }
+}
+
+impl Client {
+    /// A client that is not connected: calls fail with `ENOTCONN`.
+    pub(crate) fn new() -> Result<impl PinInit<Self>> {
+        let mut slots = KVec::with_capacity(SLOTS, GFP_KERNEL)?;
+        for _ in 0..SLOTS {
+            slots.push(Slot::new(), GFP_KERNEL)?;
+        }
+        Ok(pin_init!(Self {
+            table <- new_mutex!(Table {
+                requests: Requests::new(slots),
+                conn: None,
+                session: 0,
+                shut: Some(ENOTCONN),
+            }, "mosix::Client::table"),
+            room <- new_condvar!("mosix::Client::room"),
+        }))
+    }
+
+    /// Sends a request and waits for its answer, at most until `deadline_ns` (since boot). May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOTCONN` or `EHOSTDOWN` at once when the peer is not there, `ECONNRESET` when it came back
+    /// without memory of the request, `ETIMEDOUT`, `EINTR` after a signal, `EMSGSIZE`. An error that
+    /// the peer reports is not one of these: it is the reply's status.
+    pub(crate) fn call(&self, kind: Kind, body: Body, deadline_ns: u64) -> Result<Reply> {
+        if body.msg.len() > MSG_MAX as usize || body.data.len() > DATA_MAX as usize {
+            return Err(EMSGSIZE);
+        }
+        let call = Call::new(kind, body)?;
+        let id = loop {
+            let mut table = self.table.lock();
+            if let Some(why) = table.shut {
+                return Err(errno(why));
+            }
+            match table.requests.start(call.clone(), deadline_ns) {
+                Ok(id) => {
+                    let conn = table.push();
+                    drop(table);
+                    if let Some(conn) = conn {
+                        conn.flush();
+                    }
+                    break id;
+                }
+                Err(_) => self.wait_for_room(&mut table, deadline_ns)?,
+            }
+        };
+        loop {
+            match call.wait() {
+                Waited::Done(outcome) => return outcome,
+                Waited::NotYet => {}
+                Waited::Signal => {
+                    let mut table = self.table.lock();
+                    if table.requests.abandon(id).is_some() {
+                        let conn = table.push();
+                        drop(table);
+                        self.room.notify_one();
+                        if let Some(conn) = conn {
+                            conn.flush();
+                        }
+                        return Err(EINTR);
+                    }
+                    // It is being completed right now.
+                }
+            }
+        }
+    }
+
+    fn wait_for_room(
+        &self,
+        table: &mut kernel::sync::lock::Guard<'_, Table, kernel::sync::lock::mutex::MutexBackend>,
+        deadline_ns: u64,
+    ) -> Result {
+        let waited = self
+            .room
+            .wait_interruptible_timeout(table, msecs_to_jiffies(ROOM_WAIT_MS));
+        match waited {
+            CondVarTimeoutResult::Signal { .. } => Err(EINTR),
+            _ if clock::boottime_ns() >= deadline_ns => Err(ETIMEDOUT),
+            _ => Ok(()),
+        }
+    }
+
+    /// The session to ask for when dialing; 0 for none.
+    pub(crate) fn session(&self) -> u64 {
+        self.table.lock().session
+    }
+
+    /// A new connection is there, with the old one's receiving thread gone.
+    pub(crate) fn connected(&self, conn: Arc<Conn>, session: u64, resumed: bool, credits: u16) {
+        if !resumed {
+            self.fail(ECONNRESET);
+        }
+        let mut table = self.table.lock();
+        table.session = session;
+        table.shut = None;
+        table.conn = Some(conn);
+        table.requests.grant(credits);
+        table.requests.resume();
+        let conn = table.push();
+        drop(table);
+        self.room.notify_all();
+        if let Some(conn) = conn {
+            conn.flush();
+        }
+    }
+
+    /// The connection is gone; what waits goes on waiting.
+    pub(crate) fn disconnected(&self) {
+        self.table.lock().conn = None;
+    }
+
+    /// The peer is gone: everything that waits fails with `why`, and so do new calls until there is a
+    /// connection again.
+    pub(crate) fn shut(&self, why: u32) {
+        self.table.lock().shut = Some(why);
+        self.fail(why);
+    }
+
+    /// Ends the session.
+    fn fail(&self, why: u32) {
+        loop {
+            // One at a time, so that a call's lock is never taken under the table's.
+            let Some(call) = self.table.lock().requests.take() else {
+                break;
+            };
+            call.complete(Err(errno(why)));
+        }
+        let mut table = self.table.lock();
+        table.requests.reset();
+        table.session = 0;
+        drop(table);
+        self.room.notify_all();
+    }
+
+    /// Completes the calls whose time is over.
+    pub(crate) fn expire(&self, now_ns: u64) {
+        loop {
+            let mut table = self.table.lock();
+            let Some((_, call)) = table.requests.expire(now_ns) else {
+                break;
+            };
+            let conn = table.push();
+            drop(table);
+            self.room.notify_one();
+            call.complete(Err(ETIMEDOUT));
+            if let Some(conn) = conn {
+                conn.flush();
+            }
+        }
+    }
+
+    /// A reply has come.
+    ///
+    /// # Errors
+    ///
+    /// [`FrameError::UnexpectedReply`]: the connection has to be closed.
+    pub(crate) fn reply(&self, header: &Header, body: Body) -> Result<(), LinkError> {
+        let mut table = self.table.lock();
+        let call = table.requests.reply(header.id)?;
+        if header.credits != 0 {
+            table.requests.grant(header.credits);
+        }
+        drop(table);
+        self.room.notify_one();
+        let Some(call) = call else {
+            return Ok(());
+        };
+        if header.kind != call.kind {
+            // Only what was abandoned is answered by a cancel, and nothing by another kind.
+            call.complete(Err(errno(EPROTO)));
+            return Err(FrameError::UnexpectedReply(header.id).into());
+        }
+        call.complete(Ok(Reply {
+            status: header.status,
+            body,
+        }));
+        Ok(())
+    }
+}

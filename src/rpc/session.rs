@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The server's end of a link: one peer's requests to this node.
+//!
+//! A session outlives connections, and ends with the epoch. Requests are executed by worker threads,
+//! several at once, and only while this node may act on the peer's behalf: a request that the peer may
+//! have given up because it declared this node dead is never executed afterwards.
+//!
+//! Lock order: `table`, then the connection's `out`.
+
+use kernel::{
+    new_condvar,
+    new_mutex,
+    new_work,
+    prelude::*,
+    sync::{
+        Arc,
+        CondVar,
+        Mutex, //
+    },
+    time::{
+        delay::fsleep,
+        msecs_to_jiffies,
+        Delta, //
+    },
+    workqueue::{
+        impl_has_work,
+        Work,
+        WorkItem, //
+    }, //
+};
+
+use super::{
+    conn::Conn,
+    frame::{
+        Body,
+        Frame, //
+    },
+    handshake::Compat,
+    link_error::LinkError,
+    replies::{
+        Admission,
+        Cancellation,
+        Replies,
+        Slot, //
+    },
+    service::{
+        Answer,
+        Request,
+        Service, //
+    },
+    wire::{
+        Header,
+        Kind,
+        RequestId, //
+    }, //
+};
+use crate::linux::workqueue::OwnedQueue;
+
+/// Requests that a peer may have under way at once.
+pub(crate) const CREDITS: u16 = 64;
+/// How long a new connection waits for the old one's receiving thread, in milliseconds.
+const HANDOVER_MS: u32 = 500;
+/// How often a paused request looks whether it may go on, in milliseconds.
+const PAUSE_MS: i64 = 20;
+
+/// Says whether this node may act on a peer's behalf at this moment.
+pub(crate) trait Fence: Send + Sync {
+    /// Whether it may.
+    fn may_act(&self) -> bool;
+}
+
+/// One peer's requests to this node.
+#[pin_data]
+pub(crate) struct Session {
+    /// Its number, which the peer names to go on with it.
+    pub(crate) id: u64,
+    /// The life of the peer that it belongs to.
+    pub(crate) incarnation: u64,
+    /// The epoch that it belongs to.
+    pub(crate) epoch: u64,
+    from: u16,
+    compat: Compat,
+    service: Arc<dyn Service>,
+    fence: Arc<dyn Fence>,
+    workers: Arc<OwnedQueue>,
+    #[pin]
+    table: Mutex<Table>,
+    /// Tells that the receiving thread has left.
+    #[pin]
+    left: CondVar,
+}
+
+struct Table {
+    replies: Replies<Frame, KVec<Slot<Frame>>>,
+    conn: Option<Arc<Conn>>,
+    /// A receiving thread is using the session.
+    attended: bool,
+    over: bool,
+}
+
+/// What a new session is made of.
+pub(crate) struct Terms {
+    pub(crate) id: u64,
+    pub(crate) from: u16,
+    pub(crate) incarnation: u64,
+    pub(crate) epoch: u64,
+    pub(crate) compat: Compat,
+    pub(crate) service: Arc<dyn Service>,
+    pub(crate) fence: Arc<dyn Fence>,
+    pub(crate) workers: Arc<OwnedQueue>,
+}
+
+/// A request that waits for a worker or is being executed.
+#[pin_data]
+struct Job {
+    #[pin]
+    work: Work<Job>,
+    session: Arc<Session>,
+    id: RequestId,
+    kind: Kind,
+    #[pin]
+    body: Mutex<Body>,
+}
+
+impl_has_work! {
+    impl HasWork<Self> for Job { self.work }
+}
+
+impl WorkItem for Job {
+    type Pointer = Arc<Self>;
+
+    fn run(this: Arc<Self>) {
+        let session = &this.session;
+        while !session.fence.may_act() {
+            if session.table.lock().over {
+                return;
+            }
+            fsleep(Delta::from_millis(PAUSE_MS));
+        }
+        let body = core::mem::take(&mut *this.body.lock());
+        let answer = session.service.execute(Request {
+            from: session.from,
+            compat: session.compat,
+            kind: this.kind,
+            body,
+        });
+        session.finish(this.id, this.kind, answer);
+    }
+}
+
+impl Session {
+    /// A session that is not connected yet.
+    pub(crate) fn new(terms: Terms) -> Result<Arc<Self>> {
+        let mut slots = KVec::with_capacity(CREDITS.into(), GFP_KERNEL)?;
+        for _ in 0..CREDITS {
+            slots.push(Slot::new(), GFP_KERNEL)?;
+        }
+        let mut replies = Replies::new(slots);
+        replies.grant(CREDITS);
+        Arc::pin_init(
+            pin_init!(Self {
+                id: terms.id,
+                incarnation: terms.incarnation,
+                epoch: terms.epoch,
+                from: terms.from,
+                compat: terms.compat,
+                service: terms.service,
+                fence: terms.fence,
+                workers: terms.workers,
+                table <- new_mutex!(Table {
+                    replies,
+                    conn: None,
+                    attended: false,
+                    over: false,
+                }, "mosix::Session::table"),
+                left <- new_condvar!("mosix::Session::left"),
+            }),
+            GFP_KERNEL,
+        )
+    }
+
+    /// Sees the old connection off, so that a new one can carry the session. Returns whether that
+    /// worked in time; sleeps a while for it.
+    pub(crate) fn vacate(&self) -> bool {
+        let mut table = self.table.lock();
+        if let Some(conn) = table.conn.take() {
+            drop(table);
+            conn.close();
+            table = self.table.lock();
+        }
+        if table.attended {
+            let _ = self
+                .left
+                .wait_interruptible_timeout(&mut table, msecs_to_jiffies(HANDOVER_MS));
+        }
+        !table.attended && !table.over
+    }
+
+    /// From now on `conn` carries the session.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY` when another connection was faster or the session is over.
+    pub(crate) fn attach(&self, conn: Arc<Conn>) -> Result {
+        let mut table = self.table.lock();
+        if table.attended || table.over {
+            return Err(EBUSY);
+        }
+        table.attended = true;
+        table.replies.connect();
+        table.conn = Some(conn);
+        Ok(())
+    }
+
+    /// The receiving thread of the connection leaves.
+    pub(crate) fn detach(&self) {
+        let mut table = self.table.lock();
+        table.attended = false;
+        table.conn = None;
+        drop(table);
+        self.left.notify_all();
+    }
+
+    /// Ends the session: its connection is closed, what was not begun is not executed, and replies go
+    /// nowhere.
+    pub(crate) fn end(&self) {
+        let mut table = self.table.lock();
+        table.over = true;
+        let conn = table.conn.take();
+        drop(table);
+        if let Some(conn) = conn {
+            conn.close();
+        }
+    }
+
+    /// Whether something of it is still going on after its end.
+    pub(crate) fn is_busy(&self) -> bool {
+        let table = self.table.lock();
+        table.attended || table.replies.busy() != 0
+    }
+
+    /// A request or a cancel has come in on `conn`.
+    ///
+    /// # Errors
+    ///
+    /// The connection has to be closed.
+    pub(crate) fn receive(
+        self: &Arc<Self>,
+        conn: &Conn,
+        header: &Header,
+        body: Body,
+    ) -> Result<(), LinkError> {
+        let id = header.request_id()?;
+        let mut table = self.table.lock();
+        let acked = table.replies.acked(header.acked)?;
+        let mut send = None;
+        let mut execute = false;
+        let mut dropped = None;
+        if header.kind == Kind::CANCEL {
+            match table.replies.cancel(id)? {
+                Cancellation::Confirm(old) => {
+                    dropped = old;
+                    let status = ECANCELED_STATUS;
+                    send = Some(Frame::bare(Header::reply(Kind::CANCEL, id.raw(), status, 0, 0)));
+                }
+                Cancellation::Answer(reply) => send = Some(reply.clone()),
+                // Nothing that is executed here waits for ever: its own answer will do.
+                Cancellation::Interrupt | Cancellation::Answered => {}
+            }
+        } else {
+            match table.replies.admit(id, header.is_retry())? {
+                Admission::Execute(old) => {
+                    dropped = old;
+                    execute = true;
+                }
+                Admission::InProgress => {}
+                Admission::Answer(reply) => send = Some(reply.clone()),
+            }
+        }
+        let answered = send.is_some();
+        if let Some(frame) = send {
+            conn.enqueue(frame);
+        }
+        drop(table);
+        // Replies can be large: they are freed without the lock.
+        drop((acked, dropped));
+        if answered {
+            conn.flush();
+        }
+        if execute {
+            self.start(id, header.kind, body)?;
+        }
+        Ok(())
+    }
+
+    fn start(self: &Arc<Self>, id: RequestId, kind: Kind, body: Body) -> Result {
+        let job = Arc::pin_init(
+            pin_init!(Job {
+                work <- new_work!("mosix::Job"),
+                session: self.clone(),
+                id,
+                kind,
+                body <- new_mutex!(body, "mosix::Job::body"),
+            }),
+            GFP_KERNEL,
+        );
+        match job {
+            Ok(job) => {
+                // It is new, so it is not queued already.
+                let _ = self.workers.enqueue(job);
+            }
+            Err(e) => self.finish(id, kind, Answer::error(e)),
+        }
+        Ok(())
+    }
+
+    /// A request has been executed.
+    fn finish(&self, id: RequestId, kind: Kind, answer: Answer) {
+        let (msg_len, data_len) = (answer.body.msg_len(), answer.body.data_len());
+        let (status, body) = match Arc::new(answer.body, GFP_KERNEL) {
+            Ok(body) => (answer.status, Some(body)),
+            // The answer is lost for want of memory: whatever was done, say so.
+            Err(_) => (ENOMEM.to_errno(), None),
+        };
+        let mut header = match body {
+            Some(_) => Header::reply(kind, id.raw(), status, msg_len, data_len),
+            None => Header::reply(kind, id.raw(), status, 0, 0),
+        };
+        header.credits = CREDITS;
+        let frame = Frame { header, body };
+        let mut table = self.table.lock();
+        let send = table
+            .replies
+            .done(id, answer.once.then(|| frame.clone()))
+            .unwrap_or(false);
+        let conn = table.conn.clone().filter(|_| send);
+        if let Some(conn) = &conn {
+            conn.enqueue(frame);
+        }
+        drop(table);
+        if let Some(conn) = conn {
+            conn.flush();
+        }
+    }
+}
+
+/// Status of the reply to a cancel of a request that was not executed.
+const ECANCELED_STATUS: i32 = -125;
