@@ -117,11 +117,6 @@ impl Mark {
             .map(Self)
             .map_err(|_| Refusal::NoMemory)
     }
-
-    /// Whether the task's calls still come to the handler.
-    pub(crate) fn is_live(&self) -> bool {
-        self.0.is_live()
-    }
 }
 
 impl Drop for Mark {
