@@ -6,4 +6,5 @@ mod handshake;
 mod integrity;
 mod replies;
 mod requests;
+mod session;
 mod wire;
