@@ -2,6 +2,10 @@
 
 //! Tests of the pure files.
 
+mod backoff;
+mod detector;
+mod epoch;
+mod fence;
 mod handshake;
 mod integrity;
 mod replies;

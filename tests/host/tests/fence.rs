@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Two nodes that watch each other over a network that delays, loses and reorders frames and cuts
+//! one direction or both, with clocks of different rates: dead is declared only after the other
+//! side has paused, and every node that is really cut off is declared dead in time.
+
+use crate::cluster::detector::*;
+use proptest::prelude::*;
+
+const MS: u64 = 1_000_000;
+
+/// Default times but for a `dead` as short as the configuration allows.
+const LIMITS: Limits = Limits {
+    heartbeat: 500 * MS,
+    suspect: 2000 * MS,
+    dead: 5000 * MS,
+};
+
+/// A node looks at its lease, and pauses, at least so often, in real milliseconds.
+const CHECK: u64 = 500;
+
+/// A period of the network's life.
+#[derive(Clone, Copy, Debug)]
+struct Weather {
+    /// In milliseconds.
+    length: u64,
+    /// Frames lost per direction, in percent.
+    loss: [u64; 2],
+    /// Longest delay per direction, in milliseconds.
+    delay: [u64; 2],
+}
+
+const FAIR: Weather = Weather {
+    length: 10_000,
+    loss: [0, 0],
+    delay: [2, 2],
+};
+
+fn weather() -> impl Strategy<Value = Weather> {
+    let loss = prop_oneof![Just(0), Just(100), 0..100_u64];
+    let delay = prop_oneof![Just(1), 1..8000_u64];
+    (100..9000_u64, [loss.clone(), loss], [delay.clone(), delay]).prop_map(
+        |(length, loss, delay)| Weather {
+            length,
+            loss,
+            delay,
+        },
+    )
+}
+
+#[derive(Clone, Copy)]
+enum Frame {
+    Ping(u64),
+    Pong(u64, bool),
+    Other,
+}
+
+/// A node with its clock.
+struct Node {
+    detector: Detector,
+    /// Its clock runs at this rate, in percent.
+    rate: u64,
+    /// Whether it acts on behalf of the other: it looks every [`CHECK`] milliseconds.
+    acting: bool,
+    died: Option<u64>,
+}
+
+impl Node {
+    fn new(limits: Limits, rate: u64) -> Self {
+        let mut detector = Detector::new(limits);
+        detector.begin_epoch(0);
+        Self {
+            detector,
+            rate,
+            acting: false,
+            died: None,
+        }
+    }
+
+    /// The node's clock at a real time in milliseconds.
+    fn clock(&self, real: u64) -> u64 {
+        real * MS / 100 * self.rate
+    }
+}
+
+/// Both nodes, and what is under way: (arrival, receiver, frame).
+struct World {
+    nodes: [Node; 2],
+    network: Vec<(u64, usize, Frame)>,
+    random: u64,
+}
+
+impl World {
+    fn new(limits: Limits, rates: [u64; 2], seed: u64) -> Self {
+        Self {
+            nodes: rates.map(|rate| Node::new(limits, rate)),
+            network: Vec::new(),
+            random: seed | 1,
+        }
+    }
+
+    /// A random number below `bound` (xorshift).
+    fn random(&mut self, bound: u64) -> u64 {
+        self.random ^= self.random << 13;
+        self.random ^= self.random >> 7;
+        self.random ^= self.random << 17;
+        self.random % bound
+    }
+
+    fn send(&mut self, real: u64, from: usize, frame: Frame, weather: &Weather) {
+        let delay = 1 + self.random(weather.delay[from]);
+        if self.random(100) >= weather.loss[from] {
+            self.network.push((real + delay, 1 - from, frame));
+        }
+    }
+
+    fn receive(&mut self, real: u64, to: usize, frame: Frame, weather: &Weather) {
+        let now = self.nodes[to].clock(real);
+        let detector = &mut self.nodes[to].detector;
+        match frame {
+            Frame::Ping(number) => {
+                let granted = detector.answer_ping(now);
+                self.send(real, to, Frame::Pong(number, granted), weather);
+            }
+            Frame::Pong(number, granted) => {
+                let change = detector.pong(now, number, granted);
+                self.note(real, to, change);
+            }
+            Frame::Other => detector.heard(now),
+        }
+    }
+
+    fn note(&mut self, real: u64, node: usize, change: Option<Change>) {
+        if matches!(change, Some(Change::Dead(_))) {
+            self.nodes[node].died = Some(real);
+        }
+    }
+
+    /// One millisecond. Gives whether the fence has held.
+    fn step(&mut self, real: u64, weather: &Weather) -> bool {
+        let (arrived, under_way) = self.network.iter().partition(|(at, _, _)| *at <= real);
+        self.network = under_way;
+        let arrived: Vec<(u64, usize, Frame)> = arrived;
+        for (_, to, frame) in arrived {
+            self.receive(real, to, frame, weather);
+        }
+        for node in 0..2 {
+            let now = self.nodes[node].clock(real);
+            if self.nodes[node].detector.ping_due(now) {
+                let number = self.nodes[node].detector.ping(now);
+                self.send(real, node, Frame::Ping(number), weather);
+            }
+            if self.random(700) == 0 {
+                self.send(real, node, Frame::Other, weather);
+            }
+            let change = self.nodes[node].detector.tick(now);
+            self.note(real, node, change);
+            if real % CHECK == 0 {
+                self.nodes[node].acting = self.nodes[node].detector.may_act(now);
+            }
+        }
+        (0..2).all(|node| self.nodes[node].died != Some(real) || !self.nodes[1 - node].acting)
+    }
+
+    /// Lives through some weather; gives when the fence was broken, if it was.
+    fn live(&mut self, from: u64, weather: &[Weather]) -> (u64, Option<u64>) {
+        let mut real = from;
+        for period in weather {
+            for _ in 0..period.length {
+                real += 1;
+                if !self.step(real, period) {
+                    return (real, Some(real));
+                }
+            }
+        }
+        (real, None)
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// The clocks differ by up to a third, which leaves the fence just enough:
+    /// 2000 ms * 1.2 + 500 ms < 5000 ms * 0.8.
+    #[test]
+    fn dead_is_declared_only_after_the_pause(
+        weather in prop::collection::vec(weather(), 1..12),
+        rates in [80..=120_u64, 80..=120_u64],
+        seed: u64
+    ) {
+        let mut world = World::new(LIMITS, rates, seed);
+        let (_, broken) = world.live(0, &weather);
+        prop_assert_eq!(broken, None);
+    }
+
+    /// Whatever happened before: who is cut off in both directions is dead for the other after
+    /// `dead`, and a bit.
+    #[test]
+    fn a_cut_is_always_noticed(
+        weather in prop::collection::vec(weather(), 0..6), rates in [80..=120_u64, 80..=120_u64],
+        seed: u64
+    ) {
+        let mut world = World::new(LIMITS, rates, seed);
+        let (real, _) = world.live(0, &weather);
+        world.network.clear();
+        let cut = Weather { length: 6300, loss: [100, 100], delay: [1, 1] };
+        world.live(real, &[cut]);
+        prop_assert!(world.nodes.iter().all(|node| node.died.is_some()));
+    }
+
+    /// One direction is cut: both sides come to the same end, in bounded time.
+    #[test]
+    fn half_a_cut_is_a_cut(direction in 0..2_usize, seed: u64) {
+        let mut world = World::new(LIMITS, [100, 100], seed);
+        let mut half = Weather { length: 12_000, ..FAIR };
+        half.loss[direction] = 100;
+        let (_, broken) = world.live(0, &[FAIR, half]);
+        prop_assert_eq!(broken, None);
+        prop_assert!(world.nodes.iter().all(|node| node.died.is_some()));
+    }
+
+    /// A network that is merely slow or loses some frames kills nobody.
+    #[test]
+    fn fair_weather_kills_nobody(seed: u64, rates in [80..=120_u64, 80..=120_u64]) {
+        let mut world = World::new(LIMITS, rates, seed);
+        let drizzle = Weather { length: 60_000, loss: [10, 10], delay: [300, 300] };
+        world.live(0, &[FAIR, drizzle, FAIR]);
+        for node in &world.nodes {
+            prop_assert_eq!(node.detector.state(), State::Alive);
+            prop_assert!(node.acting && node.died.is_none());
+        }
+    }
+}
+
+/// The simulation is able to find a broken fence: with times that the configuration refuses, it
+/// does.
+#[test]
+fn a_fence_that_is_too_short_is_found_out() {
+    let limits = Limits {
+        dead: 1500 * MS,
+        ..LIMITS
+    };
+    let storm = Weather {
+        length: 5000,
+        loss: [100, 100],
+        delay: [1, 1],
+    };
+    let broken = (1..20).any(|seed| {
+        let mut world = World::new(limits, [100, 100], seed);
+        world.live(0, &[FAIR, storm]).1.is_some()
+    });
+    assert!(broken);
+}
