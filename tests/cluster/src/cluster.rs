@@ -39,7 +39,7 @@ pub struct Cluster {
 }
 
 /// The choices for a new cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use = "nothing is started until up is called"]
 pub struct Builder {
     name: Option<String>,

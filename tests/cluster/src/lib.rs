@@ -38,9 +38,11 @@ pub mod node;
 mod process;
 pub mod progress;
 mod qemu;
+pub mod scan;
 pub mod spec;
 pub mod state;
 pub mod stream;
+pub mod testing;
 pub mod transfer;
 
 pub use cluster::{Builder, Cluster};
