@@ -55,10 +55,20 @@ host_tools_present() {
 }
 
 # find_mirrors: sets MIRROR and SECURITY from MOSIX_MIRROR and MOSIX_SECURITY_MIRROR, else from the
-# host's own apt set-up; both stay empty where that names none, and mmdebstrap's default is used.
+# host's own apt set-up, whose lists may have to be fetched first; both stay empty where that names
+# none, and mmdebstrap's default is used.
 find_mirrors() {
-	local uri suite origin
 	MIRROR=${MOSIX_MIRROR-} SECURITY=${MOSIX_SECURITY_MIRROR-}
+	read_host_mirrors
+	if [[ -z $MIRROR ]]; then
+		say "fetching the host's own package lists, to learn its mirror"
+		apt-get update >"$LOGS/host-lists.log" 2>&1 || true
+		read_host_mirrors
+	fi
+}
+
+read_host_mirrors() {
+	local uri suite origin
 	# shellcheck disable=SC2016 # apt's own variables
 	while read -r origin suite uri; do
 		[[ $origin == Debian ]] || continue

@@ -53,7 +53,7 @@ fetch_kernel() {
 	cp "$new/root/usr/lib/modules/$KREL/modules."{builtin,builtin.modinfo,order} "$new/dist/modules/"
 	source=$new/linux
 	mkdir "$source"
-	tar -xf "$new/root/usr/src/linux-source-$KERNEL_SERIES.tar.xz" -C "$source" --strip-components=1
+	"$IN_TREE" tar -xf "$new/root/usr/src/linux-source-$KERNEL_SERIES.tar.xz" -C "$source" --strip-components=1
 	# Other architectures, manuals and the register lists of one GPU are a third of it; the
 	# configuration still has to find every Kconfig.
 	find "$source"/arch/*/ "$source"/Documentation "$source"/drivers/gpu/drm/amd/include "$source"/tools/testing \

@@ -15,6 +15,11 @@ make_tree() {
 	make_root "$TREE.new" --variant=minbase --include="$(packages "$TREE_LIST" | paste -sd,)" \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright'
+	# The kernel is in backports; mmdebstrap's default mirror comes without.
+	if ! grep -q -- "$SUITE-backports" "$TREE.new/etc/apt/sources.list"; then
+		sed -n "s/^\(deb .*\) $SUITE main\$/\1 $SUITE-backports main/p" "$TREE.new/etc/apt/sources.list" \
+			>"$TREE.new/etc/apt/sources.list.d/backports.list"
+	fi
 	# Mount points of scripts/in-tree, and the mark by which it knows that it is inside. It names
 	# the compilers: what they made is made anew when they change.
 	: >>"$TREE.new/etc/resolv.conf"
