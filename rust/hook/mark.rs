@@ -117,6 +117,11 @@ impl Mark {
             .map(Self)
             .map_err(|_| Refusal::NoMemory)
     }
+
+    /// Whether the task is still marked.
+    pub(crate) fn is_live(&self) -> bool {
+        self.0.is_live()
+    }
 }
 
 impl Drop for Mark {

@@ -43,6 +43,9 @@ const PROGRAMS: [&CStr; 3] = [c"/sbin/modprobe", c"/bin/sh", c"/bin/true"];
 /// How long the process may take from its first instruction to the end of the test.
 const TIMEOUT_MS: u32 = 10_000;
 
+/// How often it is checked whether the process is still there.
+const CHECK_MS: u32 = 100;
+
 const GETPPID: i32 = __NR_getppid as i32;
 
 /// System call numbers are below this, in every table.
@@ -76,6 +79,8 @@ pub(crate) enum Failure {
     Refused(Refusal),
     /// No answer in time, at this step.
     TimedOut(Step),
+    /// The process died at this step, as the stock function lets marked tasks die.
+    Died(Step),
     /// A signal came while waiting.
     Interrupted,
     /// A call came with a number that the step does not allow.
@@ -112,6 +117,10 @@ impl fmt::Display for Failure {
                 f,
                 "no system call came to the hook within {} s (step {step:?})",
                 TIMEOUT_MS / 1000
+            ),
+            Self::Died(step) => write!(
+                f,
+                "the test process died before its system call came to the hook (step {step:?})"
             ),
             Self::Interrupted => f.write_str("interrupted by a signal"),
             Self::WrongNumber(step, nr) => write!(f, "wrong call number {nr} (step {step:?})"),
@@ -206,20 +215,23 @@ pub(super) fn run(getppid: Syscall) -> Result<(), Failure> {
 
 impl Session {
     fn wait(&self) -> Result<(), Failure> {
-        let mut left = msecs_to_jiffies(TIMEOUT_MS);
+        let mut checks = 0..TIMEOUT_MS / CHECK_MS;
+        let mut left = msecs_to_jiffies(CHECK_MS);
         let mut progress = self.progress.lock();
         loop {
             if let Some(outcome) = progress.outcome {
                 return outcome;
             }
+            if progress.mark.as_ref().is_some_and(|mark| !mark.is_live()) {
+                return Err(Failure::Died(progress.step));
+            }
             match self.changed.wait_interruptible_timeout(&mut progress, left) {
                 CondVarTimeoutResult::Woken { jiffies } => left = jiffies,
                 CondVarTimeoutResult::Signal { .. } => return Err(Failure::Interrupted),
-                CondVarTimeoutResult::Timeout => {
-                    return progress
-                        .outcome
-                        .unwrap_or(Err(Failure::TimedOut(progress.step)))
+                CondVarTimeoutResult::Timeout if checks.next().is_some() => {
+                    left = msecs_to_jiffies(CHECK_MS);
                 }
+                CondVarTimeoutResult::Timeout => return Err(Failure::TimedOut(progress.step)),
             }
         }
     }
