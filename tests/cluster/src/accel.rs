@@ -43,7 +43,10 @@ fn cache() -> PathBuf {
 fn host() -> String {
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let cpuinfo = read("/proc/cpuinfo");
-    let cpu = cpuinfo.lines().find(|line| line.starts_with("model name")).unwrap_or("unknown processor");
+    let cpu = cpuinfo
+        .lines()
+        .find(|line| line.starts_with("model name"))
+        .unwrap_or("unknown processor");
     let cpu = cpu.split_once(':').map_or(cpu, |(_, name)| name).trim();
     let kernel = read("/proc/sys/kernel/osrelease");
     format!("{}, {cpu}", kernel.trim())
@@ -52,7 +55,9 @@ fn host() -> String {
 /// The stock guest kernel that was probed: its image's size and time stand for its contents.
 fn guest() -> String {
     let image = layout::build().join("image/stock/vmlinuz");
-    let stamp = fs::metadata(image).ok().map(|meta| (meta.len(), meta.modified().ok()));
+    let stamp = fs::metadata(image)
+        .ok()
+        .map(|meta| (meta.len(), meta.modified().ok()));
     format!("{stamp:?}")
 }
 
@@ -62,16 +67,35 @@ pub fn choose(quiet: bool) -> Result<Accel> {
     if let Some(found) = load(&cache()).filter(|found| found.host == host && found.guest == guest) {
         return Ok(found.accel);
     }
-    let step = if quiet { Step::silent() } else { Step::begin("probing whether KVM boots a stock guest here") };
+    let step = if quiet {
+        Step::silent()
+    } else {
+        Step::begin("probing whether KVM boots a stock guest here")
+    };
     let (accel, reason) = match probe() {
-        Ok(seconds) => (Accel::Kvm, format!("a stock guest was ready in {seconds:.1} s")),
+        Ok(seconds) => (
+            Accel::Kvm,
+            format!("a stock guest was ready in {seconds:.1} s"),
+        ),
         Err(error) => {
             interrupt::check()?;
-            (Accel::Tcg, format!("{error:#}").lines().next().unwrap_or_default().to_owned())
+            (
+                Accel::Tcg,
+                format!("{error:#}")
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned(),
+            )
         }
     };
     step.done(&format!("using {accel}: {reason}"));
-    let finding = Finding { host, guest, accel, reason };
+    let finding = Finding {
+        host,
+        guest,
+        accel,
+        reason,
+    };
     state::write_atomically(&cache(), &serde_json::to_vec_pretty(&finding)?)?;
     Ok(accel)
 }
@@ -96,7 +120,13 @@ fn probe() -> Result<f64> {
         }
     });
     state::tear_down(PROBE)?;
-    let result = Cluster::builder().name(PROBE).nodes(1).kernel(Kernel::Stock).accel(Accel::Kvm).quiet(true).up();
+    let result = Cluster::builder()
+        .name(PROBE)
+        .nodes(1)
+        .kernel(Kernel::Stock)
+        .accel(Accel::Kvm)
+        .quiet(true)
+        .up();
     drop(done);
     let _ = timer.join();
     result?.down()?;

@@ -25,6 +25,7 @@ pub(crate) const CHUNK: usize = 512 * 1024;
 
 /// A connection to the agent of one node.
 pub(crate) struct Agent {
+    node: Node,
     session: Qga<Stream<BufReader<Watched>, BufWriter<UnixStream>>>,
 }
 
@@ -50,8 +51,15 @@ impl Read for Watched {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         loop {
             match self.stream.read(buf) {
-                Err(e) if matches!(e.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
-                    interrupt::check().and_then(|()| self.node.check_alive()).map_err(|e| io::Error::other(Carried(e)))?;
+                Err(e)
+                    if matches!(
+                        e.kind(),
+                        io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+                    ) =>
+                {
+                    interrupt::check()
+                        .and_then(|()| self.node.check_alive())
+                        .map_err(|e| io::Error::other(Carried(e)))?;
                 }
                 result => return result,
             }
@@ -64,11 +72,19 @@ impl Agent {
         let stream = node
             .dir()
             .connect(&crate::layout::Dir::node_name(node.number(), "agent"))
-            .with_context(|| format!("the keeper of cluster \"{}\" is gone", node.cluster_name()))?;
+            .with_context(|| {
+                format!("the keeper of cluster \"{}\" is gone", node.cluster_name())
+            })?;
         stream.set_read_timeout(Some(LOOK))?;
-        let reader = Watched { stream: stream.try_clone()?, node: node.clone() };
+        let reader = Watched {
+            stream: stream.try_clone()?,
+            node: node.clone(),
+        };
         let session = Qga::new(Stream::new(BufReader::new(reader), BufWriter::new(stream)));
-        Ok(Self { session })
+        Ok(Self {
+            node: node.clone(),
+            session,
+        })
     }
 
     fn run<C: Command>(&mut self, command: C) -> Result<C::Ok> {
@@ -78,7 +94,13 @@ impl Agent {
                 Ok(carried) => carried.0,
                 Err(e) => anyhow!(e),
             },
-            ExecuteError::Qapi(e) if e.class == ErrorClass::DeviceNotActive => anyhow!(e.desc),
+            ExecuteError::Qapi(e) if e.class == ErrorClass::DeviceNotActive => {
+                // The keeper saw the channel break; that the machine is off explains it better.
+                self.node
+                    .check_on()
+                    .err()
+                    .unwrap_or_else(|| anyhow!(e.desc))
+            }
             ExecuteError::Qapi(e) => anyhow!("{}: {}", C::NAME, e.desc),
         })
     }
@@ -100,19 +122,31 @@ impl Agent {
 
     /// Opens a file in the guest with a mode of fopen(3); a handle.
     pub(crate) fn open(&mut self, path: &str, mode: &str) -> Result<i64> {
-        self.run(qga::guest_file_open { path: path.into(), mode: Some(mode.into()) })
+        self.run(qga::guest_file_open {
+            path: path.into(),
+            mode: Some(mode.into()),
+        })
     }
 
     /// Reads up to [`CHUNK`] bytes at the handle's position.
     pub(crate) fn read(&mut self, handle: i64) -> Result<Vec<u8>> {
-        Ok(self.run(qga::guest_file_read { handle, count: Some(CHUNK as i64) })?.buf_b64)
+        Ok(self
+            .run(qga::guest_file_read {
+                handle,
+                count: Some(CHUNK as i64),
+            })?
+            .buf_b64)
     }
 
     /// Writes all of `data` at the handle's position and makes it visible to others.
     pub(crate) fn write(&mut self, handle: i64, data: &[u8]) -> Result<()> {
         for mut chunk in data.chunks(CHUNK) {
             while !chunk.is_empty() {
-                let request = qga::guest_file_write { handle, count: None, buf_b64: chunk.to_vec() };
+                let request = qga::guest_file_write {
+                    handle,
+                    count: None,
+                    buf_b64: chunk.to_vec(),
+                };
                 let written = usize::try_from(self.run(request)?.count).unwrap_or(0);
                 if written == 0 {
                     anyhow::bail!("cannot write: no space left in the guest?");

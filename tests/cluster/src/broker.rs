@@ -35,7 +35,11 @@ pub(crate) fn serve(node: u8) -> Result<()> {
     let name = Dir::node_name(node, "agent");
     let listener = UnixListener::bind(&name).with_context(|| format!("cannot create {name}"))?;
     let socket = Dir::node_name(node, "qga");
-    let channel = Arc::new(Mutex::new(Channel { socket, stream: None, next_id: 1 }));
+    let channel = Arc::new(Mutex::new(Channel {
+        socket,
+        stream: None,
+        next_id: 1,
+    }));
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let channel = channel.clone();
@@ -98,13 +102,16 @@ impl Channel {
             synchronise(&mut stream, self.next_id)?;
             self.stream = Some(stream);
         }
-        self.stream.as_mut().ok_or_else(|| io::ErrorKind::NotConnected.into())
+        self.stream
+            .as_mut()
+            .ok_or_else(|| io::ErrorKind::NotConnected.into())
     }
 }
 
 /// Makes the agent drop what it has of earlier requests, and skips its earlier answers.
 fn synchronise(stream: &mut BufReader<UnixStream>, id: u32) -> io::Result<()> {
-    let request = serde_json::json!({ "execute": "guest-sync-delimited", "arguments": { "id": id } });
+    let request =
+        serde_json::json!({ "execute": "guest-sync-delimited", "arguments": { "id": id } });
     let mut bytes = vec![0xff];
     bytes.extend_from_slice(request.to_string().as_bytes());
     bytes.push(b'\n');
@@ -122,7 +129,10 @@ fn synchronise(stream: &mut BufReader<UnixStream>, id: u32) -> io::Result<()> {
 
 fn read_until(stream: &mut BufReader<UnixStream>, end: u8, line: &mut Vec<u8>) -> io::Result<()> {
     if stream.read_until(end, line)? == 0 {
-        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the machine went off"));
+        return Err(io::Error::new(
+            io::ErrorKind::UnexpectedEof,
+            "the machine went off",
+        ));
     }
     Ok(())
 }

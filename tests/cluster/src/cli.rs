@@ -10,7 +10,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Parser;
-use mosix_cluster::{interrupt, keeper, Cluster};
+use mosix_cluster::{interrupt, keeper, spec, Cluster};
 
 use args::{Args, Verb};
 
@@ -38,13 +38,26 @@ fn run(args: Args) -> Result<u8> {
         keeper::run(name)?;
         return Ok(0);
     }
+    spec::check_name(&args.name)?;
     interrupt::install()?;
     let attach = || Cluster::attach(&args.name);
     match args.verb {
         Verb::Up(up) => manage::up(&args.name, up)?,
-        Verb::Exec { node, user, command } => return exec::run(&attach()?.find_node(node)?, user, command),
-        Verb::Put { node, local, remote } => attach()?.find_node(node)?.put(&local, &remote)?,
-        Verb::Get { node, remote, local } => attach()?.find_node(node)?.get(&remote, &local)?,
+        Verb::Exec {
+            node,
+            user,
+            command,
+        } => return exec::run(&attach()?.find_node(node)?, user, command),
+        Verb::Put {
+            node,
+            local,
+            remote,
+        } => attach()?.find_node(node)?.put(&local, &remote)?,
+        Verb::Get {
+            node,
+            remote,
+            local,
+        } => attach()?.find_node(node)?.get(&remote, &local)?,
         Verb::Log { node, follow } => console::log(&attach()?.find_node(node)?, follow)?,
         Verb::Console { node } => console::attach(&args.name, &attach()?.find_node(node)?)?,
         Verb::Fault { node, fault } => manage::fault(&attach()?.find_node(node)?, fault)?,

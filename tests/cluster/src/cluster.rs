@@ -14,8 +14,7 @@ use std::{
 use anyhow::{anyhow, bail, Context, Result};
 
 use crate::{
-    accel,
-    icount,
+    accel, icount,
     keeper::{self, Lifeline},
     launch,
     layout::{Dir, Image},
@@ -65,6 +64,10 @@ impl Builder {
     pub fn nodes(mut self, nodes: u8) -> Self {
         self.nodes = nodes;
         self
+    }
+
+    pub(crate) fn node_count(&self) -> u8 {
+        self.nodes
     }
 
     /// Kernel of the nodes (default stock).
@@ -146,11 +149,19 @@ impl Builder {
         let what = format!(
             "cluster \"{}\": booting {} ({} kernel, {} MB each, {accel})",
             spec.name,
-            if spec.nodes == 1 { "1 node".into() } else { format!("{} nodes", spec.nodes) },
+            if spec.nodes == 1 {
+                "1 node".into()
+            } else {
+                format!("{} nodes", spec.nodes)
+            },
             spec.kernel,
             spec.mem_mb,
         );
-        let step = if self.quiet { Step::silent() } else { Step::begin(what) };
+        let step = if self.quiet {
+            Step::silent()
+        } else {
+            Step::begin(what)
+        };
         let cluster = Cluster::create(&spec)?;
         cluster.boot()?;
         step.done("ready");
@@ -185,7 +196,9 @@ impl Cluster {
         let dir = Dir::of(name);
         let state = match State::load(&dir) {
             Ok(state) => state,
-            Err(_) => bail!("there is no cluster \"{name}\": bring it up with: cluster up --name {name}"),
+            Err(_) => {
+                bail!("there is no cluster \"{name}\": bring it up with: cluster up --name {name}")
+            }
         };
         match state.condition() {
             Condition::Up => Ok(Self { shared: Arc::new(Shared { dir, state }), lifeline: None }),
@@ -201,7 +214,13 @@ impl Cluster {
         let lifeline = keeper::start(&mut state).inspect_err(|_| {
             let _ = state::tear_down(&spec.name);
         })?;
-        Ok(Self { shared: Arc::new(Shared { dir: Dir::of(&spec.name), state }), lifeline: Some(lifeline) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                dir: Dir::of(&spec.name),
+                state,
+            }),
+            lifeline: Some(lifeline),
+        })
     }
 
     fn boot(&self) -> Result<()> {
@@ -217,10 +236,17 @@ impl Cluster {
         let nodes: Vec<Node> = self.nodes().collect();
         let f = &f;
         thread::scope(|scope| {
-            let threads: Vec<_> = nodes.iter().map(|node| scope.spawn(move || f(node))).collect();
+            let threads: Vec<_> = nodes
+                .iter()
+                .map(|node| scope.spawn(move || f(node)))
+                .collect();
             let results: Vec<Result<()>> = threads
                 .into_iter()
-                .map(|thread| thread.join().unwrap_or_else(|_| Err(anyhow!("a thread panicked"))))
+                .map(|thread| {
+                    thread
+                        .join()
+                        .unwrap_or_else(|_| Err(anyhow!("a thread panicked")))
+                })
                 .collect();
             results.into_iter().collect()
         })
@@ -270,14 +296,20 @@ impl Cluster {
     /// Node `number`, or an error that says which nodes there are.
     pub fn find_node(&self, number: u8) -> Result<Node> {
         if !self.spec().numbers().contains(&number) {
-            bail!("cluster \"{}\" has no node {number}: its nodes are 1 to {}", self.name(), self.spec().nodes);
+            bail!(
+                "cluster \"{}\" has no node {number}: its nodes are 1 to {}",
+                self.name(),
+                self.spec().nodes
+            );
         }
         Ok(Node::new(self.shared.clone(), number))
     }
 
     /// All nodes in order.
     pub fn nodes(&self) -> impl Iterator<Item = Node> + '_ {
-        self.spec().numbers().map(|number| Node::new(self.shared.clone(), number))
+        self.spec()
+            .numbers()
+            .map(|number| Node::new(self.shared.clone(), number))
     }
 
     /// Connects from the harness to a node's port over IPv4, as a peer on the same switch.
@@ -296,7 +328,9 @@ impl Cluster {
     /// Listens in the harness on the host's address on the switch, 10.77.0.254.
     pub fn tcp_listen(&self, port: u16) -> Result<TcpListener> {
         let address = (spec::host_addresses().0, port);
-        self.in_network(|| TcpListener::bind(address).with_context(|| format!("cannot listen on {address:?}")))
+        self.in_network(|| {
+            TcpListener::bind(address).with_context(|| format!("cannot listen on {address:?}"))
+        })
     }
 
     /// Runs `f` on a thread in the cluster's network: sockets made there belong to it.
@@ -318,5 +352,9 @@ impl Drop for Cluster {
 /// A name that no other cluster of this or another process has.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(1);
-    format!("p{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!(
+        "p{}-{}",
+        std::process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }

@@ -48,7 +48,14 @@ pub struct Command {
 impl Command {
     pub(crate) fn new(node: Node, argv: Vec<String>) -> Self {
         let limit = DEFAULT_LIMIT * node.spec().kernel.slowness();
-        Self { node, argv, env: Vec::new(), user: None, input: Vec::new(), limit }
+        Self {
+            node,
+            argv,
+            env: Vec::new(),
+            user: None,
+            input: Vec::new(),
+            limit,
+        }
     }
 
     /// Runs it as this user instead of root.
@@ -79,7 +86,8 @@ impl Command {
     pub fn output(self) -> Result<Output> {
         self.node.check_usable()?;
         let mut agent = Agent::connect(&self.node)?;
-        let pid = agent.exec(self.request(self.guest_argv(), GuestExecCaptureOutputMode::separated))?;
+        let pid =
+            agent.exec(self.request(self.guest_argv(), GuestExecCaptureOutputMode::separated))?;
         let start = Instant::now();
         let mut pause = POLL.0;
         loop {
@@ -89,7 +97,12 @@ impl Command {
             }
             if start.elapsed() > self.limit {
                 kill_session(&mut agent, pid, "KILL")?;
-                bail!("node {}: {:?} did not end within {:?}: killed", self.node.number(), self.argv, self.limit);
+                bail!(
+                    "node {}: {:?} did not end within {:?}: killed",
+                    self.node.number(),
+                    self.argv,
+                    self.limit
+                );
             }
             if let Err(error) = interrupt::sleep(pause) {
                 interrupt::clear();
@@ -151,7 +164,11 @@ impl Command {
         argv
     }
 
-    pub(crate) fn request(&self, argv: Vec<String>, capture: GuestExecCaptureOutputMode) -> qga::guest_exec {
+    pub(crate) fn request(
+        &self,
+        argv: Vec<String>,
+        capture: GuestExecCaptureOutputMode,
+    ) -> qga::guest_exec {
         let mut env = vec![
             "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned(),
             "HOME=/root".to_owned(),
@@ -169,10 +186,19 @@ impl Command {
 
     fn collect(&self, status: GuestExecStatus) -> Result<Output> {
         if status.out_truncated == Some(true) || status.err_truncated == Some(true) {
-            bail!("node {}: {:?} printed too much: write it to a file and get that", self.node.number(), self.argv);
+            bail!(
+                "node {}: {:?} printed too much: write it to a file and get that",
+                self.node.number(),
+                self.argv
+            );
         }
-        let text = |data: Option<Vec<u8>>| String::from_utf8_lossy(&data.unwrap_or_default()).into_owned();
-        Ok(Output { status: exit_status(&status), stdout: text(status.out_data), stderr: text(status.err_data) })
+        let text =
+            |data: Option<Vec<u8>>| String::from_utf8_lossy(&data.unwrap_or_default()).into_owned();
+        Ok(Output {
+            status: exit_status(&status),
+            stdout: text(status.out_data),
+            stderr: text(status.err_data),
+        })
     }
 }
 

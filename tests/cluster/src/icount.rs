@@ -45,20 +45,34 @@ impl Sub for Insns {
 /// Path of the plugin; the error says how to build it.
 pub(crate) fn plugin() -> Result<PathBuf> {
     let profiles = ["release", "debug"].map(|profile| layout::build().join("target").join(profile));
-    let found = profiles.iter().map(|dir| dir.join("libmosix_icount.so")).find(|path| path.is_file());
+    let found = profiles
+        .iter()
+        .map(|dir| dir.join("libmosix_icount.so"))
+        .find(|path| path.is_file());
     match found {
         Some(path) => Ok(path),
-        None => bail!("the instruction counter is not built: run cargo build --release -p mosix-icount"),
+        None => {
+            bail!("the instruction counter is not built: run cargo build --release -p mosix-icount")
+        }
     }
 }
 
 /// Reads the counters: two little-endian 64-bit numbers, user and kernel.
 pub(crate) fn read(path: &Path) -> Result<Insns> {
-    let data = fs::read(path)
-        .with_context(|| format!("cannot read {}: was the cluster started with --icount?", path.display()))?;
+    let data = fs::read(path).with_context(|| {
+        format!(
+            "cannot read {}: was the cluster started with --icount?",
+            path.display()
+        )
+    })?;
     let number = |at: usize| -> Result<u64> {
-        let bytes = data.get(at..at + 8).context("the instruction counter's file is too short")?;
+        let bytes = data
+            .get(at..at + 8)
+            .context("the instruction counter's file is too short")?;
         Ok(u64::from_le_bytes(bytes.try_into()?))
     };
-    Ok(Insns { user: number(0)?, kernel: number(8)? })
+    Ok(Insns {
+        user: number(0)?,
+        kernel: number(8)?,
+    })
 }

@@ -38,7 +38,8 @@ impl Lifeline {
     /// Lets the cluster live on after its owner.
     pub(crate) fn detach(&mut self) -> Result<()> {
         if let Some(mut pipe) = self.0.take() {
-            pipe.write_all(&[DETACH]).context("the cluster's keeper has died")?;
+            pipe.write_all(&[DETACH])
+                .context("the cluster's keeper has died")?;
         }
         Ok(())
     }
@@ -57,7 +58,8 @@ pub(crate) fn start(state: &mut State) -> Result<Lifeline> {
         .stderr(log)
         .spawn()
         .with_context(|| format!("cannot start {}", program.display()))?;
-    let process = ProcessId::of(child.id() as i32).ok_or_else(|| anyhow!("the keeper vanished at once"))?;
+    let process =
+        ProcessId::of(child.id() as i32).ok_or_else(|| anyhow!("the keeper vanished at once"))?;
     let lifeline = Lifeline(child.stdin.take());
     let mut line = String::new();
     if let Some(stdout) = child.stdout.take() {
@@ -79,7 +81,11 @@ fn find_program() -> Result<PathBuf> {
         return Ok(own);
     }
     // Tests run from target/PROFILE/deps, the program lies in target/PROFILE.
-    let near = own.ancestors().skip(1).take(2).map(|dir| dir.join("cluster"));
+    let near = own
+        .ancestors()
+        .skip(1)
+        .take(2)
+        .map(|dir| dir.join("cluster"));
     near.into_iter().find(|path| path.is_file()).ok_or_else(|| {
         anyhow!(
             "the cluster program is not next to {}: build it (cargo build -p mosix-cluster)",

@@ -37,13 +37,24 @@ pub(crate) fn make_disks(dir: &Dir, node: u8) -> Result<()> {
             .with_context(|| format!("cannot create {}", path.display()))?;
         // Everything is written now: a background thread of the guest would blur measurements.
         let out = Command::new("mkfs.ext4")
-            .args(["-q", "-F", "-L", kind, "-E", "lazy_itable_init=0,lazy_journal_init=0"])
+            .args([
+                "-q",
+                "-F",
+                "-L",
+                kind,
+                "-E",
+                "lazy_itable_init=0,lazy_journal_init=0",
+            ])
             .arg(&path)
             .stdin(Stdio::null())
             .output()
             .context("cannot run mkfs.ext4: the package e2fsprogs is needed")?;
         if !out.status.success() {
-            bail!("mkfs.ext4 failed on {}: {}", path.display(), String::from_utf8_lossy(&out.stderr).trim());
+            bail!(
+                "mkfs.ext4 failed on {}: {}",
+                path.display(),
+                String::from_utf8_lossy(&out.stderr).trim()
+            );
         }
     }
     Ok(())
@@ -61,7 +72,11 @@ pub(crate) fn start(node: &Node) -> Result<()> {
         let _ = fs::remove_file(dir.node(number, kind));
     }
     let messages = dir.node(number, "qemu");
-    let log = OpenOptions::new().create(true).write(true).truncate(true).open(&messages)?;
+    let log = OpenOptions::new()
+        .create(true)
+        .write(true)
+        .truncate(true)
+        .open(&messages)?;
     let mut command = Command::new("setsid");
     command
         .arg(qemu::PROGRAM)
@@ -73,7 +88,9 @@ pub(crate) fn start(node: &Node) -> Result<()> {
     let keeper = node.keeper_pid()?;
     let process = netns::inside(keeper, || {
         netns::connect_tap(number, true)?;
-        let child = command.spawn().with_context(|| format!("cannot run {}", qemu::PROGRAM))?;
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot run {}", qemu::PROGRAM))?;
         ProcessId::of(child.id() as i32).context("QEMU vanished at once")
     })?;
     state::write_atomically(&dir.node(number, "pid"), &serde_json::to_vec(&process)?)?;
@@ -88,10 +105,17 @@ fn wait_for_monitor(node: &Node, process: ProcessId, messages: &PathBuf) -> Resu
             Err(error) => {
                 if !process.alive() {
                     let text = fs::read_to_string(messages).unwrap_or_default();
-                    bail!("node {}: QEMU did not start: {}", node.number(), text.trim());
+                    bail!(
+                        "node {}: QEMU did not start: {}",
+                        node.number(),
+                        text.trim()
+                    );
                 }
                 if Instant::now() > end {
-                    return Err(error.context(format!("node {}: QEMU did not start in time", node.number())));
+                    return Err(error.context(format!(
+                        "node {}: QEMU did not start in time",
+                        node.number()
+                    )));
                 }
             }
         }
@@ -126,7 +150,11 @@ pub(crate) fn kill(node: &Node) -> Result<()> {
     if let Some(process) = state::node_process(node.dir(), node.number()) {
         process.signal(Signal::SIGKILL);
         if !process.wait_gone(state::KILL_LIMIT) {
-            bail!("node {}: QEMU (process {}) does not die", node.number(), process.pid());
+            bail!(
+                "node {}: QEMU (process {}) does not die",
+                node.number(),
+                process.pid()
+            );
         }
     }
     Ok(())
@@ -134,5 +162,8 @@ pub(crate) fn kill(node: &Node) -> Result<()> {
 
 /// Whether QEMU gave the machine up, as it does when KVM cannot run the guest's code.
 pub(crate) fn is_broken(state: RunState) -> bool {
-    matches!(state, RunState::internal_error | RunState::io_error | RunState::guest_panicked)
+    matches!(
+        state,
+        RunState::internal_error | RunState::io_error | RunState::guest_panicked
+    )
 }

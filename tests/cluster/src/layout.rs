@@ -19,7 +19,10 @@ use crate::spec::Kernel;
 pub fn root() -> PathBuf {
     match std::env::var_os("MOSIX_ROOT") {
         Some(root) => root.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap_or_else(|_| ".".into()),
+        None => Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .canonicalize()
+            .unwrap_or_else(|_| ".".into()),
     }
 }
 

@@ -29,12 +29,18 @@ impl Monitor {
         stream.set_read_timeout(Some(ANSWER_LIMIT))?;
         let (reader, writer) = (BufReader::new(stream.try_clone()?), BufWriter::new(stream));
         let mut session = Qmp::new(Stream::new(reader, writer));
-        session.handshake().map_err(|e| anyhow!(e)).context("QEMU does not answer")?;
+        session
+            .handshake()
+            .map_err(|e| anyhow!(e))
+            .context("QEMU does not answer")?;
         Ok(Self(session))
     }
 
     fn run<C: Command>(&mut self, command: C) -> Result<C::Ok> {
-        self.0.execute(&command).map_err(|e| anyhow!(e)).with_context(|| format!("QEMU refused {}", C::NAME))
+        self.0
+            .execute(&command)
+            .map_err(|e| anyhow!(e))
+            .with_context(|| format!("QEMU refused {}", C::NAME))
     }
 
     /// State of the machine: running, paused, broken.
@@ -54,6 +60,10 @@ impl Monitor {
 
     /// Pulls or plugs the network cable: the guest sees its carrier go or come.
     pub(crate) fn set_link(&mut self, up: bool) -> Result<()> {
-        self.run(qmp::set_link { name: NETDEV.into(), up }).map(drop)
+        self.run(qmp::set_link {
+            name: NETDEV.into(),
+            up,
+        })
+        .map(drop)
     }
 }

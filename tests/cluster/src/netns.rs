@@ -31,7 +31,8 @@ pub(crate) fn tap(node: u8) -> String {
 /// Moves the calling process, which must be single-threaded, into a new namespace and builds the
 /// switch there.
 pub(crate) fn create(spec: &Spec) -> Result<()> {
-    unshare(CloneFlags::CLONE_NEWNET).context("cannot create a network namespace: root is needed")?;
+    unshare(CloneFlags::CLONE_NEWNET)
+        .context("cannot create a network namespace: root is needed")?;
     // Routers and other hosts do not exist here; autoconfiguration would only add noise.
     let _ = fs::write("/proc/sys/net/ipv6/conf/default/accept_ra", "0");
     let (v4, v6) = spec::host_addresses();
@@ -53,7 +54,11 @@ pub(crate) fn create(spec: &Spec) -> Result<()> {
 /// seeing its link go down. Runs inside the namespace.
 pub(crate) fn connect_tap(node: u8, connected: bool) -> Result<()> {
     let tap = tap(node);
-    ip(&if connected { format!("link set {tap} master {BRIDGE}\n") } else { format!("link set {tap} nomaster\n") })
+    ip(&if connected {
+        format!("link set {tap} master {BRIDGE}\n")
+    } else {
+        format!("link set {tap} nomaster\n")
+    })
 }
 
 /// Runs a batch of iproute2 commands in the current namespace.
@@ -83,17 +88,23 @@ fn ip(script: &str) -> Result<()> {
 pub(crate) fn inside<T: Send>(pid: i32, f: impl FnOnce() -> Result<T> + Send) -> Result<T> {
     let ns = File::open(format!("/proc/{pid}/ns/net")).context("the cluster's network is gone")?;
     let run = move || {
-        setns(&ns, CloneFlags::CLONE_NEWNET).context("cannot enter the cluster's network: root is needed")?;
+        setns(&ns, CloneFlags::CLONE_NEWNET)
+            .context("cannot enter the cluster's network: root is needed")?;
         f()
     };
-    std::thread::scope(|scope| scope.spawn(run).join())
-        .unwrap_or_else(|panic| Err(anyhow!("a thread in the cluster's network panicked: {panic:?}")))
+    std::thread::scope(|scope| scope.spawn(run).join()).unwrap_or_else(|panic| {
+        Err(anyhow!(
+            "a thread in the cluster's network panicked: {panic:?}"
+        ))
+    })
 }
 
 /// Kills every process in the namespace of process `keeper` but the keeper and the caller, and
 /// waits until they are gone.
 pub(crate) fn kill_inhabitants(keeper: i32, limit: Duration) -> Result<()> {
-    let Some(home) = namespace_of(&keeper.to_string()) else { return Ok(()) };
+    let Some(home) = namespace_of(&keeper.to_string()) else {
+        return Ok(());
+    };
     let own = std::process::id() as i32;
     let end = Instant::now() + limit;
     loop {

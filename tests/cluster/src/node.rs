@@ -95,7 +95,8 @@ impl Node {
     /// Runs a bash script that stops at the first failing command (`set -euo pipefail`) and gets
     /// what the script printed; its failure is an error that shows all output.
     pub fn sh(&self, script: &str) -> Result<String> {
-        self.command(["bash", "-euo", "pipefail", "-c", script]).run()
+        self.command(["bash", "-euo", "pipefail", "-c", script])
+            .run()
     }
 
     /// Starts a shell command line in the background.
@@ -174,9 +175,11 @@ impl Node {
             return Ok(());
         }
         let n = self.number;
-        if let Some(line) = self.log_tail(200).lines().rfind(|line| {
-            line.contains("Kernel panic - ") || line.contains("initrd: FAILED")
-        }) {
+        if let Some(line) = self
+            .log_tail(200)
+            .lines()
+            .rfind(|line| line.contains("Kernel panic - ") || line.contains("initrd: FAILED"))
+        {
             bail!("node {n} is off: {line}\n(its whole log: cluster log {n}; to switch it on again: cluster start {n})");
         }
         bail!("node {n} is off (killed, or it powered itself off): switch it on with: cluster start {n}")
@@ -186,7 +189,10 @@ impl Node {
     pub(crate) fn check_alive(&self) -> Result<()> {
         self.check_on()?;
         if self.power() == Power::Broken {
-            bail!("node {}: the accelerator cannot run this guest (QEMU gave the machine up)", self.number);
+            bail!(
+                "node {}: the accelerator cannot run this guest (QEMU gave the machine up)",
+                self.number
+            );
         }
         Ok(())
     }
@@ -195,7 +201,10 @@ impl Node {
     pub(crate) fn check_usable(&self) -> Result<()> {
         self.check_on()?;
         if self.power() == Power::Frozen {
-            bail!("node {0} is frozen: let it go on with: cluster fault {0} thaw", self.number);
+            bail!(
+                "node {0} is frozen: let it go on with: cluster fault {0} thaw",
+                self.number
+            );
         }
         Ok(())
     }
@@ -222,14 +231,18 @@ impl Node {
 
     /// Present length of the log in bytes.
     pub fn log_len(&self) -> u64 {
-        fs::metadata(self.dir().node(self.number, "log")).map(|meta| meta.len()).unwrap_or(0)
+        fs::metadata(self.dir().node(self.number, "log"))
+            .map(|meta| meta.len())
+            .unwrap_or(0)
     }
 
     /// Last `lines` lines of the log.
     pub fn log_tail(&self, lines: usize) -> String {
         let log = self.log_from(0);
         let all: Vec<&str> = log.lines().collect();
-        all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
+        all.get(all.len().saturating_sub(lines)..)
+            .unwrap_or_default()
+            .join("\n")
     }
 
     /// The kernel's message buffer, as the running guest has it.

@@ -44,7 +44,8 @@ impl ProcessId {
     /// Whether the process still runs; one that only waits to be reaped does not.
     pub(crate) fn alive(self) -> bool {
         self.reap();
-        stat(self.pid).is_some_and(|(state, start)| start == self.start && !matches!(state, 'Z' | 'X'))
+        stat(self.pid)
+            .is_some_and(|(state, start)| start == self.start && !matches!(state, 'Z' | 'X'))
     }
 
     /// Sends a signal; the process being gone is fine.
@@ -86,7 +87,9 @@ fn stat(pid: i32) -> Option<(char, u64)> {
 
 /// Identifies this boot of the host: pids and namespaces of an earlier one mean nothing.
 pub(crate) fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map(|id| id.trim().to_owned())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -102,15 +105,21 @@ mod tests {
     #[test]
     fn other_start_time_is_another_process() {
         let own = ProcessId::own();
-        assert!(!ProcessId { start: own.start + 1, ..own }.alive());
+        assert!(!ProcessId {
+            start: own.start + 1,
+            ..own
+        }
+        .alive());
     }
 
     #[test]
     fn killed_child_is_not_alive() {
-        let child = Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
         let id = ProcessId::of(child.id() as i32).unwrap();
         assert!(id.alive());
         id.signal(Signal::SIGKILL);
         assert!(id.wait_gone(Duration::from_secs(5)));
+        // It is reaped already.
+        assert!(child.wait().is_err());
     }
 }

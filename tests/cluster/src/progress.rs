@@ -19,7 +19,12 @@ pub struct Step {
 impl Step {
     /// Announces a step.
     pub fn begin(what: impl Into<String>) -> Self {
-        let step = Self { what: what.into(), start: Instant::now(), silent: false, finished: false };
+        let step = Self {
+            what: what.into(),
+            start: Instant::now(),
+            silent: false,
+            finished: false,
+        };
         if std::io::stderr().is_terminal() {
             eprint!("{} ...", step.what);
             let _ = std::io::stderr().flush();
@@ -29,7 +34,12 @@ impl Step {
 
     /// A step that nobody is to see.
     pub fn silent() -> Self {
-        Self { what: String::new(), start: Instant::now(), silent: true, finished: false }
+        Self {
+            what: String::new(),
+            start: Instant::now(),
+            silent: true,
+            finished: false,
+        }
     }
 
     /// Completes the step; `result` says what came out of it.
@@ -47,8 +57,16 @@ impl Step {
         if self.silent {
             return;
         }
-        let clear = if std::io::stderr().is_terminal() { "\r\x1b[K" } else { "" };
-        eprintln!("{clear}{} ... {result} ({:.1} s)", self.what, self.seconds());
+        let clear = if std::io::stderr().is_terminal() {
+            "\r\x1b[K"
+        } else {
+            ""
+        };
+        eprintln!(
+            "{clear}{} ... {result} ({:.1} s)",
+            self.what,
+            self.seconds()
+        );
     }
 }
 

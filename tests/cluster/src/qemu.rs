@@ -15,10 +15,18 @@ pub(crate) const PROGRAM: &str = "qemu-system-x86_64";
 
 /// Arguments for node `node`; relative paths are meant from the cluster's folder. With `plugin`
 /// the machine counts its instructions into the node's `insns` file.
-pub(crate) fn arguments(spec: &Spec, node: u8, image: &Image, plugin: Option<&Path>) -> Vec<String> {
+pub(crate) fn arguments(
+    spec: &Spec,
+    node: u8,
+    image: &Image,
+    plugin: Option<&Path>,
+) -> Vec<String> {
     let mut args = Vec::new();
     let mut add = |option: &str, value: String| args.extend([option.to_owned(), value]);
-    add("-name", format!("{}-node{node},debug-threads=on", spec.name));
+    add(
+        "-name",
+        format!("{}-node{node},debug-threads=on", spec.name),
+    );
     add("-machine", "pc,hpet=off".into());
     match spec.accel {
         Accel::Kvm => {
@@ -39,13 +47,19 @@ pub(crate) fn arguments(spec: &Spec, node: u8, image: &Image, plugin: Option<&Pa
     add("-append", kernel_command_line(spec, node));
 
     // The first serial port is the kernel's log, the second one a shell.
-    add("-chardev", format!("file,id=log,path={},append=on", Dir::node_name(node, "log")));
+    add(
+        "-chardev",
+        format!("file,id=log,path={},append=on", Dir::node_name(node, "log")),
+    );
     add("-serial", "chardev:log".into());
     add("-chardev", socket("console", node));
     add("-serial", "chardev:console".into());
     add("-chardev", socket("qga", node));
     add("-device", "virtio-serial-pci".into());
-    add("-device", "virtserialport,chardev=qga,name=org.qemu.guest_agent.0".into());
+    add(
+        "-device",
+        "virtserialport,chardev=qga,name=org.qemu.guest_agent.0".into(),
+    );
     add("-chardev", socket("qmp", node));
     add("-mon", "chardev=qmp,mode=control".into());
 
@@ -62,10 +76,22 @@ pub(crate) fn arguments(spec: &Spec, node: u8, image: &Image, plugin: Option<&Pa
         );
         add("-device", format!("virtio-blk-pci,drive={id}"));
     }
-    add("-netdev", format!("tap,id={NETDEV},ifname={},script=no,downscript=no", netns::tap(node)));
-    add("-device", format!("virtio-net-pci,netdev={NETDEV},mac=52:54:00:4d:58:{node:02x},romfile="));
+    add(
+        "-netdev",
+        format!(
+            "tap,id={NETDEV},ifname={},script=no,downscript=no",
+            netns::tap(node)
+        ),
+    );
+    add(
+        "-device",
+        format!("virtio-net-pci,netdev={NETDEV},mac=52:54:00:4d:58:{node:02x},romfile="),
+    );
     if let Some(plugin) = plugin {
-        add("-plugin", format!("{},out={}", path(plugin), Dir::node_name(node, "insns")));
+        add(
+            "-plugin",
+            format!("{},out={}", path(plugin), Dir::node_name(node, "insns")),
+        );
     }
     args.extend(["-nodefaults", "-no-user-config", "-no-reboot"].map(String::from));
     args
@@ -88,7 +114,10 @@ fn kernel_command_line(spec: &Spec, node: u8) -> String {
 }
 
 fn socket(kind: &str, node: u8) -> String {
-    format!("socket,id={kind},path={},server=on,wait=off", Dir::node_name(node, kind))
+    format!(
+        "socket,id={kind},path={},server=on,wait=off",
+        Dir::node_name(node, kind)
+    )
 }
 
 /// A path as QEMU's option syntax wants it: a comma is doubled.
@@ -113,15 +142,19 @@ mod tests {
             no_nfs_export: Some(2),
         };
         change(&mut spec);
-        let image =
-            Image { root: "/a,b/root.img".into(), vmlinuz: "/k".into(), initrd: "/i".into() };
+        let image = Image {
+            root: "/a,b/root.img".into(),
+            vmlinuz: "/k".into(),
+            initrd: "/i".into(),
+        };
         arguments(&spec, 2, &image, None).join(" ")
     }
 
     #[test]
     fn node_is_told_who_it_is() {
         let line = line(|_| ());
-        assert!(line.contains("mosix.node=2 mosix.nodes=3 mosix.cluster=t mosix.delay=5 mosix.loss=0.5"));
+        assert!(line
+            .contains("mosix.node=2 mosix.nodes=3 mosix.cluster=t mosix.delay=5 mosix.loss=0.5"));
         assert!(line.contains("mosix.overlay=plain"));
         assert!(line.contains("ifname=tap2,"));
     }

@@ -31,19 +31,35 @@ const PATTERNS: &[(Place, &str, &str)] = &[
     (Anywhere, "BUG: KCSAN:", "KCSAN"),
     (Anywhere, "BUG: KFENCE:", "KFENCE"),
     (Anywhere, "UBSAN:", "UBSAN"),
-    (Anywhere, "possible circular locking dependency detected", "lockdep"),
+    (
+        Anywhere,
+        "possible circular locking dependency detected",
+        "lockdep",
+    ),
     (Anywhere, "possible recursive locking detected", "lockdep"),
-    (Anywhere, "possible irq lock inversion dependency detected", "lockdep"),
+    (
+        Anywhere,
+        "possible irq lock inversion dependency detected",
+        "lockdep",
+    ),
     (Anywhere, "INFO: possible recursive", "lockdep"),
     (Anywhere, "INFO: possible circular", "lockdep"),
-    (Anywhere, "INFO: trying to register non-static key", "lockdep"),
+    (
+        Anywhere,
+        "INFO: trying to register non-static key",
+        "lockdep",
+    ),
     (Anywhere, "inconsistent lock state", "lockdep"),
     (Anywhere, "-safe -> ", "lockdep"),
     (Anywhere, "-unsafe lock order detected", "lockdep"),
     (Anywhere, "BUG: Invalid wait context", "lockdep"),
     (Anywhere, "bad unlock balance detected", "lockdep"),
     (Anywhere, "held lock freed", "lockdep"),
-    (Anywhere, "lock held when returning to user space", "lockdep"),
+    (
+        Anywhere,
+        "lock held when returning to user space",
+        "lockdep",
+    ),
     (Anywhere, "exited with locks held", "lockdep"),
     (Anywhere, "DEBUG_LOCKS_WARN_ON", "lockdep"),
     (Anywhere, "suspicious RCU usage", "RCU usage"),
@@ -57,8 +73,16 @@ const PATTERNS: &[(Place, &str, &str)] = &[
     (Anywhere, "workqueue lockup", "workqueue lockup"),
     (Anywhere, "INFO: task ", "hung task"),
     (Anywhere, "blocked for more than", "hung task"),
-    (Anywhere, "sleeping function called from invalid context", "sleeping in atomic context"),
-    (Anywhere, "scheduling while atomic", "sleeping in atomic context"),
+    (
+        Anywhere,
+        "sleeping function called from invalid context",
+        "sleeping in atomic context",
+    ),
+    (
+        Anywhere,
+        "scheduling while atomic",
+        "sleeping in atomic context",
+    ),
     (Anywhere, "CFI failure at", "CFI failure"),
     (Anywhere, "Missing ENDBR", "CFI failure"),
     (Anywhere, "unreferenced object 0x", "memory leak"),
@@ -91,8 +115,16 @@ const PATTERNS: &[(Place, &str, &str)] = &[
     (Anywhere, "BUG: Dentry", "BUG"),
     (Anywhere, "Objects remaining in", "memory leak"),
     (Anywhere, "Busy inodes after unmount", "busy inodes"),
-    (Anywhere, "unregister_netdevice: waiting for", "netdevice leak"),
-    (Anywhere, "page allocation failure", "page allocation failure"),
+    (
+        Anywhere,
+        "unregister_netdevice: waiting for",
+        "netdevice leak",
+    ),
+    (
+        Anywhere,
+        "page allocation failure",
+        "page allocation failure",
+    ),
     (Anywhere, "Out of memory: Killed process", "out of memory"),
     (Anywhere, "Memory cgroup out of memory", "out of memory"),
     (Start, "EXT4-fs error", "file system error"),
@@ -120,15 +152,24 @@ pub fn scan(log: &str) -> Vec<Report> {
         let number = index + 1;
         // A report's own later lines, of whatever kind, within a screenful.
         let belongs = matches!(kind, "call trace" | "cut here")
-            && reports.last().is_some_and(|last| number - last.number < 60 && last.kind != "cut here");
+            && reports
+                .last()
+                .is_some_and(|last| number - last.number < 60 && last.kind != "cut here");
         if belongs {
             continue;
         }
         // "cut here" only announces; what follows is the report.
-        if reports.last().is_some_and(|last| last.kind == "cut here" && number - last.number < 10) {
+        if reports
+            .last()
+            .is_some_and(|last| last.kind == "cut here" && number - last.number < 10)
+        {
             reports.pop();
         }
-        reports.push(Report { kind, line: raw.trim_end().to_owned(), number });
+        reports.push(Report {
+            kind,
+            line: raw.trim_end().to_owned(),
+            number,
+        });
     }
     reports
 }
@@ -147,7 +188,12 @@ fn kind_of(line: &str) -> Option<&'static str> {
 fn message(line: &str) -> &str {
     let mut rest = line.trim_start_matches('\r');
     for _ in 0..2 {
-        let Some((stamp, tail)) = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) else { break };
+        let Some((stamp, tail)) = rest
+            .strip_prefix('[')
+            .and_then(|inner| inner.split_once(']'))
+        else {
+            break;
+        };
         let is_time = stamp.trim().parse::<f64>().is_ok();
         let is_caller = stamp.trim_start().starts_with(['T', 'C'])
             && stamp.trim().chars().skip(1).all(|c| c.is_ascii_digit());

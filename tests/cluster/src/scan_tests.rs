@@ -28,7 +28,10 @@ fn warning_is_one_report() {
 
 #[test]
 fn older_warning_format_is_found() {
-    assert_eq!(kinds("[    1.0] WARNING: CPU: 0 PID: 1 at kernel/x.c:3 f+0x1/0x2"), ["WARN"]);
+    assert_eq!(
+        kinds("[    1.0] WARNING: CPU: 0 PID: 1 at kernel/x.c:3 f+0x1/0x2"),
+        ["WARN"]
+    );
 }
 
 #[test]
@@ -40,21 +43,39 @@ fn oops_is_found() {
 [   20.1] Call Trace:
 [   20.1]  <TASK>";
     assert_eq!(kinds(log), ["oops", "oops"]);
-    assert_eq!(kinds("[ 3.3] BUG: unable to handle page fault for address: ffffffffc0a01000"), ["oops"]);
+    assert_eq!(
+        kinds("[ 3.3] BUG: unable to handle page fault for address: ffffffffc0a01000"),
+        ["oops"]
+    );
     assert_eq!(
         kinds("[ 3.3] Oops: general protection fault, probably for non-canonical address 0xdead000000000108: 0000 [#1]"),
         ["oops"]
     );
-    assert_eq!(kinds("[ 3.3] general protection fault: 0000 [#1] PREEMPT SMP"), ["oops"]);
+    assert_eq!(
+        kinds("[ 3.3] general protection fault: 0000 [#1] PREEMPT SMP"),
+        ["oops"]
+    );
     assert_eq!(kinds("kernel BUG at mm/slub.c:553!"), ["BUG"]);
-    assert_eq!(kinds("[  5.0] Kernel panic - not syncing: Fatal exception"), ["panic"]);
+    assert_eq!(
+        kinds("[  5.0] Kernel panic - not syncing: Fatal exception"),
+        ["panic"]
+    );
 }
 
 #[test]
 fn debug_kernel_without_time_stamps_is_understood() {
-    assert_eq!(kinds("WARNING: possible circular locking dependency detected"), ["lockdep"]);
-    assert_eq!(kinds("[    5.1][  T123] WARNING: inconsistent lock state"), ["lockdep"]);
-    assert_eq!(kinds("[    5.1][   C0] BUG: workqueue lockup - pool cpus=0 stuck for 31s!"), ["workqueue lockup"]);
+    assert_eq!(
+        kinds("WARNING: possible circular locking dependency detected"),
+        ["lockdep"]
+    );
+    assert_eq!(
+        kinds("[    5.1][  T123] WARNING: inconsistent lock state"),
+        ["lockdep"]
+    );
+    assert_eq!(
+        kinds("[    5.1][   C0] BUG: workqueue lockup - pool cpus=0 stuck for 31s!"),
+        ["workqueue lockup"]
+    );
 }
 
 #[test]
@@ -73,8 +94,14 @@ fn lockdep_and_rcu_reports_are_found() {
         assert_eq!(kinds(line), ["lockdep"], "{line}");
     }
     assert_eq!(kinds("WARNING: suspicious RCU usage"), ["RCU usage"]);
-    assert_eq!(kinds("rcu: INFO: rcu_preempt self-detected stall on CPU"), ["RCU stall"]);
-    assert_eq!(kinds("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"), ["RCU stall"]);
+    assert_eq!(
+        kinds("rcu: INFO: rcu_preempt self-detected stall on CPU"),
+        ["RCU stall"]
+    );
+    assert_eq!(
+        kinds("rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:"),
+        ["RCU stall"]
+    );
 }
 
 #[test]
@@ -86,10 +113,22 @@ Read of size 8 at addr ffff888004a3c010 by task mosix/link/77
 Call Trace:
  <TASK>";
     assert_eq!(kinds(log), ["KASAN"]);
-    assert_eq!(kinds("BUG: KMSAN: uninit-value in memcmp+0x1/0x2"), ["KMSAN"]);
-    assert_eq!(kinds("UBSAN: array-index-out-of-bounds in fs/x.c:3:4"), ["UBSAN"]);
-    assert_eq!(kinds("kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)"), ["memory leak"]);
-    assert_eq!(kinds("unreferenced object 0xffff888005a0c000 (size 64):"), ["memory leak"]);
+    assert_eq!(
+        kinds("BUG: KMSAN: uninit-value in memcmp+0x1/0x2"),
+        ["KMSAN"]
+    );
+    assert_eq!(
+        kinds("UBSAN: array-index-out-of-bounds in fs/x.c:3:4"),
+        ["UBSAN"]
+    );
+    assert_eq!(
+        kinds("kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)"),
+        ["memory leak"]
+    );
+    assert_eq!(
+        kinds("unreferenced object 0xffff888005a0c000 (size 64):"),
+        ["memory leak"]
+    );
     assert_eq!(
         kinds("BUG mosix_request (Tainted: G O): Objects remaining in mosix_request on __kmem_cache_shutdown()"),
         ["memory leak"]
@@ -98,26 +137,47 @@ Call Trace:
 
 #[test]
 fn hung_and_atomic_reports_are_found() {
-    assert_eq!(kinds("INFO: task mosix/1:77 blocked for more than 30 seconds."), ["hung task"]);
-    assert_eq!(kinds("watchdog: BUG: soft lockup - CPU#0 stuck for 62s! [fio:401]"), ["soft lockup"]);
+    assert_eq!(
+        kinds("INFO: task mosix/1:77 blocked for more than 30 seconds."),
+        ["hung task"]
+    );
+    assert_eq!(
+        kinds("watchdog: BUG: soft lockup - CPU#0 stuck for 62s! [fio:401]"),
+        ["soft lockup"]
+    );
     assert_eq!(
         kinds("BUG: sleeping function called from invalid context at kernel/locking/mutex.c:575"),
         ["sleeping in atomic context"]
     );
-    assert_eq!(kinds("BUG: scheduling while atomic: swapper/0/0/0x00000002"), ["sleeping in atomic context"]);
-    assert_eq!(kinds("CFI failure at foo+0x1/0x2 (target: bar+0x0/0x10; expected type: 0x1)"), ["CFI failure"]);
+    assert_eq!(
+        kinds("BUG: scheduling while atomic: swapper/0/0/0x00000002"),
+        ["sleeping in atomic context"]
+    );
+    assert_eq!(
+        kinds("CFI failure at foo+0x1/0x2 (target: bar+0x0/0x10; expected type: 0x1)"),
+        ["CFI failure"]
+    );
     assert_eq!(kinds("traps: Missing ENDBR: foo+0x0/0x10"), ["CFI failure"]);
 }
 
 #[test]
 fn rust_panic_is_found() {
-    assert_eq!(kinds("rust_kernel: panicked at src/main.rs:3:5:\nattempt to add with overflow"), ["Rust panic"]);
+    assert_eq!(
+        kinds("rust_kernel: panicked at src/main.rs:3:5:\nattempt to add with overflow"),
+        ["Rust panic"]
+    );
 }
 
 #[test]
 fn lone_call_trace_and_cut_are_reports() {
-    assert_eq!(kinds("[  9.9] Call Trace:\n[  9.9]  <TASK>"), ["call trace"]);
-    assert_eq!(kinds("[  9.9] ------------[ cut here ]------------\n[  9.9] something"), ["cut here"]);
+    assert_eq!(
+        kinds("[  9.9] Call Trace:\n[  9.9]  <TASK>"),
+        ["call trace"]
+    );
+    assert_eq!(
+        kinds("[  9.9] ------------[ cut here ]------------\n[  9.9] something"),
+        ["cut here"]
+    );
 }
 
 #[test]
@@ -150,5 +210,8 @@ fn clean_log_is_clean() {
 fn log_that_was_cut_in_the_middle_is_no_trouble() {
     assert_eq!(scan("[   1.0"), []);
     assert_eq!(scan(""), []);
-    assert_eq!(kinds("\r[ 1.0] BUG: Bad page state in process fio"), ["BUG"]);
+    assert_eq!(
+        kinds("\r[ 1.0] BUG: Bad page state in process fio"),
+        ["BUG"]
+    );
 }

@@ -94,31 +94,36 @@ pub struct Spec {
 impl Spec {
     /// Checks every choice; the error names the option to change.
     pub fn validate(&self) -> Result<()> {
-        if self.name.is_empty()
-            || self.name.len() > 40
-            || !self.name.starts_with(|c: char| c.is_ascii_alphanumeric())
-            || !self.name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
-        {
+        check_name(&self.name)?;
+        if !(1..=MAX_NODES).contains(&self.nodes) {
             bail!(
-                "\"{}\" is no cluster name: use 1 to 40 letters, digits, '-', '_' or '.', \
-                 beginning with a letter or digit",
-                self.name
+                "{} nodes were asked for: choose 1 to {MAX_NODES} with -n",
+                self.nodes
             );
         }
-        if !(1..=MAX_NODES).contains(&self.nodes) {
-            bail!("{} nodes were asked for: choose 1 to {MAX_NODES} with -n", self.nodes);
-        }
         if !(256..=16384).contains(&self.mem_mb) {
-            bail!("{} MB per node: choose 256 to 16384 with --mem", self.mem_mb);
+            bail!(
+                "{} MB per node: choose 256 to 16384 with --mem",
+                self.mem_mb
+            );
         }
         if self.delay_ms > 10_000 {
-            bail!("a delay of {} ms: choose 0 to 10000 with --delay", self.delay_ms);
+            bail!(
+                "a delay of {} ms: choose 0 to 10000 with --delay",
+                self.delay_ms
+            );
         }
         if !(0.0..=100.0).contains(&self.loss_pct) {
             bail!("a loss of {} %: choose 0 to 100 with --loss", self.loss_pct);
         }
-        if let Some(node) = self.no_nfs_export.filter(|node| !(1..=self.nodes).contains(node)) {
-            bail!("--no-nfs-export {node}: there is no such node, choose 1 to {}", self.nodes);
+        if let Some(node) = self
+            .no_nfs_export
+            .filter(|node| !(1..=self.nodes).contains(node))
+        {
+            bail!(
+                "--no-nfs-export {node}: there is no such node, choose 1 to {}",
+                self.nodes
+            );
         }
         if self.icount && self.accel == Accel::Kvm {
             bail!("instructions are counted by TCG only: use --accel tcg with --icount");
@@ -130,6 +135,22 @@ impl Spec {
     pub fn numbers(&self) -> std::ops::RangeInclusive<u8> {
         1..=self.nodes
     }
+}
+
+/// Whether `name` can name a cluster, and with it a folder.
+pub fn check_name(name: &str) -> Result<()> {
+    if name.len() > 40
+        || !name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        || !name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+    {
+        bail!(
+            "\"{name}\" is no cluster name: use 1 to 40 letters, digits, '-', '_' or '.', \
+             beginning with a letter or digit"
+        );
+    }
+    Ok(())
 }
 
 /// IPv4 address of a node on the private switch (prefix length 24).
@@ -144,7 +165,10 @@ pub fn ipv6(node: u8) -> Ipv6Addr {
 
 /// The harness's own addresses on the switch.
 pub fn host_addresses() -> (Ipv4Addr, Ipv6Addr) {
-    (ipv4(HOST_V4), Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, HOST_V6))
+    (
+        ipv4(HOST_V4),
+        Ipv6Addr::new(0xfd77, 0, 0, 0, 0, 0, 0, HOST_V6),
+    )
 }
 
 #[cfg(test)]
@@ -175,7 +199,7 @@ mod tests {
         type Change = fn(&mut Spec);
         let cases: [(Change, &str); 9] = [
             (|s| s.name = "../x".into(), "cluster name"),
-            (|s| s.name = ".".into(), "cluster name"),
+            (|s| s.name = "".into(), "cluster name"),
             (|s| s.nodes = 0, "-n"),
             (|s| s.nodes = 9, "-n"),
             (|s| s.mem_mb = 64, "--mem"),

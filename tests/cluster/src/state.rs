@@ -51,13 +51,22 @@ pub enum Condition {
 impl State {
     /// Claims the name in `spec` by creating the cluster's folder; fails when it is in use.
     pub(crate) fn claim(spec: &Spec) -> Result<Self> {
-        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let state =
-            Self { spec: spec.clone(), started, boot: boot_id(), starter: ProcessId::own(), keeper: None };
+        let started = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let state = Self {
+            spec: spec.clone(),
+            started,
+            boot: boot_id(),
+            starter: ProcessId::own(),
+            keeper: None,
+        };
         let dir = Dir::of(&spec.name);
         // The folder appears under its name with the state in it, in one step.
         let draft = Dir::of(&format!(".{}.{}", spec.name, state.starter.pid()));
-        fs::create_dir_all(&draft.0).with_context(|| format!("cannot create {}", draft.0.display()))?;
+        fs::create_dir_all(&draft.0)
+            .with_context(|| format!("cannot create {}", draft.0.display()))?;
         state.save(&draft)?;
         let renamed = fs::rename(&draft.0, &dir.0);
         if let Err(error) = renamed {
@@ -77,7 +86,8 @@ impl State {
     /// Reads the state of the cluster in `dir`.
     pub(crate) fn load(dir: &Dir) -> Result<Self> {
         let path = dir.state();
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is damaged", path.display()))
     }
 
@@ -135,7 +145,9 @@ pub(crate) fn node_process(dir: &Dir, node: u8) -> Option<ProcessId> {
 
 /// All clusters that have a folder, by name; folders without a readable state count as stale.
 pub fn list() -> Vec<(String, Option<State>)> {
-    let Ok(entries) = fs::read_dir(layout::clusters()) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(layout::clusters()) else {
+        return Vec::new();
+    };
     let mut all: Vec<_> = entries
         .flatten()
         .filter(|entry| entry.path().is_dir())
@@ -172,11 +184,18 @@ fn kill_all(dir: &Dir, state: &State) -> Result<()> {
     if let Some(keeper) = keeper {
         netns::kill_inhabitants(keeper.pid(), KILL_LIMIT)?;
     }
-    let recorded: Vec<_> = state.spec.numbers().filter_map(|node| node_process(dir, node)).collect();
+    let recorded: Vec<_> = state
+        .spec
+        .numbers()
+        .filter_map(|node| node_process(dir, node))
+        .collect();
     for process in recorded.into_iter().chain(keeper) {
         process.signal(Signal::SIGKILL);
         if !process.wait_gone(KILL_LIMIT) {
-            bail!("process {} does not die: look at it with ps, then repeat the command", process.pid());
+            bail!(
+                "process {} does not die: look at it with ps, then repeat the command",
+                process.pid()
+            );
         }
     }
     Ok(())

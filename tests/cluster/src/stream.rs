@@ -67,19 +67,43 @@ impl Process {
         let mut agent = Agent::connect(&node)?;
         let base = format!("{FOLDER}/{}", unique_name());
         let outputs = [
-            Pipe { handle: agent.open(&format!("{base}.out"), "w+")?, read: 0, released: 0 },
-            Pipe { handle: agent.open(&format!("{base}.err"), "w+")?, read: 0, released: 0 },
+            Pipe {
+                handle: agent.open(&format!("{base}.out"), "w+")?,
+                read: 0,
+                released: 0,
+            },
+            Pipe {
+                handle: agent.open(&format!("{base}.err"), "w+")?,
+                read: 0,
+                released: 0,
+            },
         ];
         let feed = match fed {
-            true => Some(Feed { handle: agent.open(&format!("{base}.in"), "w")?, path: base.clone() }),
+            true => Some(Feed {
+                handle: agent.open(&format!("{base}.in"), "w")?,
+                path: base.clone(),
+            }),
             false => None,
         };
         let input = if fed { "fed" } else { "plain" };
-        command.set_prefix(["/usr/lib/node/stream", &base, input].map(String::from).to_vec());
+        command.set_prefix(
+            ["/usr/lib/node/stream", &base, input]
+                .map(String::from)
+                .to_vec(),
+        );
         let argv = command.guest_argv();
         let pid = agent.exec(command.request(argv, GuestExecCaptureOutputMode::none))?;
         let collected = Output::default();
-        Ok(Self { node, agent, pid, outputs, feed, status: None, collected, limit })
+        Ok(Self {
+            node,
+            agent,
+            pid,
+            outputs,
+            feed,
+            status: None,
+            collected,
+            limit,
+        })
     }
 
     /// Pid in the guest.
@@ -126,7 +150,9 @@ impl Process {
     }
 
     fn read(&mut self, which: usize) -> Result<Vec<u8>> {
-        let Some(pipe) = self.outputs.get_mut(which) else { return Ok(Vec::new()) };
+        let Some(pipe) = self.outputs.get_mut(which) else {
+            return Ok(Vec::new());
+        };
         let mut data = Vec::new();
         loop {
             let more = self.agent.read(pipe.handle)?;
@@ -139,10 +165,14 @@ impl Process {
         }
         if pipe.read - pipe.released >= RELEASE_STEP && self.status.is_none() {
             let file = format!("/proc/{}/fd/{}", self.pid, which + 1);
-            let (from, len) = (pipe.released.to_string(), (pipe.read - pipe.released).to_string());
+            let (from, len) = (
+                pipe.released.to_string(),
+                (pipe.read - pipe.released).to_string(),
+            );
             pipe.released = pipe.read;
             // If the program has closed the file meanwhile there is nothing to save.
-            self.node.exec_args(["fallocate", "-p", "-o", &from, "-l", &len, &file])?;
+            self.node
+                .exec_args(["fallocate", "-p", "-o", &from, "-l", &len, &file])?;
         }
         Ok(data)
     }
@@ -228,6 +258,13 @@ impl Drop for Process {
 /// A name that no other program of this or another harness process has.
 fn unique_name() -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    format!("{now:x}-{}-{}", process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    format!(
+        "{now:x}-{}-{}",
+        process::id(),
+        COUNT.fetch_add(1, Ordering::Relaxed)
+    )
 }

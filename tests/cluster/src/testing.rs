@@ -42,7 +42,10 @@ const TAIL: usize = 60;
 /// kmemleak reports only what has been unreferenced for this long.
 const LEAK_AGE: Duration = Duration::from_secs(6);
 
-/// Idle clusters and what they were built from.
+/// Most nodes of all clusters of a process together: what memory and two cores carry.
+const ROOM: u8 = 6;
+
+/// Idle clusters, the one used last at the end, and what they were built from.
 static POOL: Mutex<Vec<(Builder, Cluster)>> = Mutex::new(Vec::new());
 
 /// The cluster a test wants, and what it expects of it.
@@ -57,8 +60,15 @@ pub struct Shape {
 impl Shape {
     /// `nodes` nodes with the kernel that the environment chooses.
     pub fn nodes(nodes: u8) -> Self {
-        let builder = Cluster::builder().nodes(nodes).kernel(kernel()).accel(accel());
-        Self { builder, expected: Vec::new(), private: false }
+        let builder = Cluster::builder()
+            .nodes(nodes)
+            .kernel(kernel())
+            .accel(accel());
+        Self {
+            builder,
+            expected: Vec::new(),
+            private: false,
+        }
     }
 
     /// Changes the choices for the cluster.
@@ -110,11 +120,21 @@ impl Shape {
     fn obtain(&self) -> Result<(Cluster, bool)> {
         if !self.private {
             let mut pool = pool();
-            if let Some(at) = pool.iter().position(|(builder, _)| *builder == self.builder) {
-                return Ok((pool.swap_remove(at).1, false));
+            if let Some(at) = pool
+                .iter()
+                .position(|(builder, _)| *builder == self.builder)
+            {
+                return Ok((pool.remove(at).1, false));
             }
-            // Memory is for the cluster in use; another shape's is booted again when needed.
-            pool.clear();
+            // The idle clusters that were used last stay as long as there is room for them.
+            let mut room = ROOM.saturating_sub(self.builder.node_count());
+            let kept = pool.iter().rev().take_while(|(builder, _)| {
+                let fits = builder.node_count() <= room;
+                room = room.saturating_sub(builder.node_count());
+                fits
+            });
+            let surplus = pool.len() - kept.count();
+            pool.drain(..surplus);
         }
         Ok((self.builder.clone().up()?, true))
     }
@@ -136,7 +156,9 @@ fn accel() -> Option<Accel> {
 }
 
 fn choice<T: ValueEnum>(variable: &str) -> Option<T> {
-    let value = std::env::var(variable).ok().filter(|value| !value.is_empty())?;
+    let value = std::env::var(variable)
+        .ok()
+        .filter(|value| !value.is_empty())?;
     match T::from_str(&value, true) {
         Ok(choice) => Some(choice),
         Err(_) => {
@@ -163,7 +185,8 @@ pub fn check_leaks(cluster: &Cluster) -> Result<()> {
     thread::sleep(LEAK_AGE);
     cluster.for_each_node(|node| {
         // What only a register or a moving pointer referenced is found by the second scan.
-        let leaks = node.sh("cd /sys/kernel/debug; echo scan >kmemleak; echo scan >kmemleak; cat kmemleak")?;
+        let leaks = node
+            .sh("cd /sys/kernel/debug; echo scan >kmemleak; echo scan >kmemleak; cat kmemleak")?;
         if !leaks.is_empty() {
             node.sh("echo clear >/sys/kernel/debug/kmemleak")?;
             anyhow::bail!("node {}: kmemleak reports:\n{leaks}", node.number());
@@ -199,7 +222,10 @@ impl Watch {
             let mark = if is_new { 0 } else { node.log_len() };
             (node, mark)
         });
-        let watch = Self { marks: marks.collect(), expected };
+        let watch = Self {
+            marks: marks.collect(),
+            expected,
+        };
         let name = thread::current().name().unwrap_or("test").to_owned();
         for (node, _) in &watch.marks {
             let _ = node.exec(&format!("echo '{TEST_MARK} {name}' >/dev/kmsg"));
@@ -220,9 +246,13 @@ impl Watch {
             });
         }
         let found = self.marks.iter().flat_map(|(node, mark)| {
-            scan::scan(&node.log_from(*mark)).into_iter().map(|report| (node.number(), report))
+            scan::scan(&node.log_from(*mark))
+                .into_iter()
+                .map(|report| (node.number(), report))
         });
-        found.filter(|(_, report)| !self.expected.iter().any(|text| report.line.contains(text))).collect()
+        found
+            .filter(|(_, report)| !self.expected.iter().any(|text| report.line.contains(text)))
+            .collect()
     }
 }
 
@@ -236,14 +266,22 @@ const REPORT_LEAKS: &str = "cd /sys/kernel/debug || exit; echo scan >kmemleak
 const TEST_MARK: &str = "test begins:";
 
 fn describe(complaints: &[(u8, Report)]) -> String {
-    complaints
+    let lines = complaints
         .iter()
-        .map(|(node, report)| format!("\n  node {node}, {}: {}", report.kind, report.line))
-        .collect()
+        .map(|(node, report)| format!("  node {node}, {}: {}", report.kind, report.line));
+    lines.fold(String::new(), |text, line| {
+        text + "
+" + &line
+    })
 }
 
 fn print_logs(cluster: &Cluster, watch: &Watch) {
-    eprintln!("\ncluster \"{}\" ({} kernel, {})", cluster.name(), cluster.spec().kernel, cluster.spec().accel);
+    eprintln!(
+        "\ncluster \"{}\" ({} kernel, {})",
+        cluster.name(),
+        cluster.spec().kernel,
+        cluster.spec().accel
+    );
     for (node, mark) in &watch.marks {
         let log = node.log_from(*mark);
         let reports = scan::scan(&log);
@@ -255,7 +293,11 @@ fn print_logs(cluster: &Cluster, watch: &Watch) {
                 eprintln!("{line}");
             }
         }
-        eprintln!("---- node {} ({:?}): last lines of its log", node.number(), node.power());
+        eprintln!(
+            "---- node {} ({:?}): last lines of its log",
+            node.number(),
+            node.power()
+        );
         for line in lines.iter().skip(lines.len().saturating_sub(TAIL)) {
             eprintln!("{line}");
         }

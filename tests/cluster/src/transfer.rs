@@ -19,12 +19,28 @@ pub(crate) fn put(node: &Node, local: &Path, remote: &str) -> Result<()> {
         bail!("{shown} is no regular file: put copies single files");
     }
     let data = fs::read(local).with_context(|| format!("cannot read {shown}"))?;
-    let name = local.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    put_bytes(node, &data, meta.permissions().mode() & 0o7777, remote, &name)
+    let name = local
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    put_bytes(
+        node,
+        &data,
+        meta.permissions().mode() & 0o7777,
+        remote,
+        &name,
+    )
 }
 
 /// Writes `data` to `remote` in the guest with the permission bits `mode`.
-pub(crate) fn put_bytes(node: &Node, data: &[u8], mode: u32, remote: &str, name: &str) -> Result<()> {
+pub(crate) fn put_bytes(
+    node: &Node,
+    data: &[u8],
+    mode: u32,
+    remote: &str,
+    name: &str,
+) -> Result<()> {
     node.check_usable()?;
     let target = match remote.ends_with('/') || node.exec_args(["test", "-d", remote])?.success() {
         true => format!("{}/{name}", remote.trim_end_matches('/')),
@@ -32,7 +48,9 @@ pub(crate) fn put_bytes(node: &Node, data: &[u8], mode: u32, remote: &str, name:
     };
     let draft = format!("{target}{PARTIAL}");
     let mut agent = Agent::connect(node)?;
-    let handle = agent.open(&draft, "w").with_context(|| format!("node {}: cannot create {target}", node.number()))?;
+    let handle = agent
+        .open(&draft, "w")
+        .with_context(|| format!("node {}: cannot create {target}", node.number()))?;
     let mut written = Ok(());
     for chunk in data.chunks(crate::agent::CHUNK) {
         written = agent.write(handle, chunk).and_then(|()| interrupt::check());
@@ -46,11 +64,14 @@ pub(crate) fn put_bytes(node: &Node, data: &[u8], mode: u32, remote: &str, name:
     if let Err(error) = written {
         interrupt::clear();
         let _ = node.exec_args(["rm", "-f", &draft]);
-        return Err(error).with_context(|| format!("node {}: cannot write {target}", node.number()));
+        return Err(error)
+            .with_context(|| format!("node {}: cannot write {target}", node.number()));
     }
     let mode = format!("{mode:o}");
     let script = "chmod -- \"$1\" \"$2\" && mv -fT -- \"$2\" \"$3\"";
-    node.command(["sh", "-c", script, "put", &mode, &draft, &target]).run().map(drop)
+    node.command(["sh", "-c", script, "put", &mode, &draft, &target])
+        .run()
+        .map(drop)
 }
 
 /// Reads all of the guest's file `remote`.
@@ -78,7 +99,9 @@ pub(crate) fn get_bytes(node: &Node, remote: &str) -> Result<Vec<u8>> {
 /// Copies the guest's `remote` to `local` on the host, or into `local` if that is a folder.
 pub(crate) fn get(node: &Node, remote: &str, local: &Path) -> Result<()> {
     let data = get_bytes(node, remote)?;
-    let mode = node.command(["stat", "-L", "-c", "%a", "--", remote]).run()?;
+    let mode = node
+        .command(["stat", "-L", "-c", "%a", "--", remote])
+        .run()?;
     let mode = u32::from_str_radix(&mode, 8).context("the guest's stat gave no mode")?;
     let target = match local.is_dir() {
         true => local.join(Path::new(remote).file_name().unwrap_or_default()),

@@ -65,7 +65,9 @@ pub unsafe extern "C" fn qemu_plugin_install(
 ) -> c_int {
     let arguments = (0..usize::try_from(argc).unwrap_or(0)).map(|at| {
         // SAFETY: `at` is below `argc`, and the caller promises that many valid strings.
-        unsafe { CStr::from_ptr(*argv.add(at)) }.to_string_lossy().into_owned()
+        unsafe { CStr::from_ptr(*argv.add(at)) }
+            .to_string_lossy()
+            .into_owned()
     });
     let mut out = None;
     for argument in arguments {
@@ -95,7 +97,12 @@ pub unsafe extern "C" fn qemu_plugin_install(
 
 /// Maps the file, zeroed, for the life of the process.
 fn map(path: &str) -> std::io::Result<*mut Counters> {
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(path)?;
     file.set_len(FILE_BYTES)?;
     // SAFETY: the file belongs to this run of the machine; others only read it.
     let mut map = unsafe { MmapOptions::new().len(FILE_BYTES as usize).map_mut(&file) }?;
@@ -111,10 +118,15 @@ extern "C" fn translated(_id: u64, block: *mut Block) {
     // SAFETY: QEMU passes a block that is valid during this call.
     let (count, address) = unsafe { (qemu_plugin_tb_n_insns(block), qemu_plugin_tb_vaddr(block)) };
     // The upper half of the address space is the kernel's on x86-64.
-    let data = count << 1 | usize::from(address >> 63 == 1);
+    let data = (count << 1) | usize::from(address >> 63 == 1);
     // SAFETY: as above; the data is a number, which the callback never follows as a pointer.
     unsafe {
-        qemu_plugin_register_vcpu_tb_exec_cb(block, executed, NO_REGISTERS, ptr::without_provenance_mut(data));
+        qemu_plugin_register_vcpu_tb_exec_cb(
+            block,
+            executed,
+            NO_REGISTERS,
+            ptr::without_provenance_mut(data),
+        );
     }
 }
 
@@ -125,5 +137,10 @@ extern "C" fn executed(_vcpu: c_uint, data: *mut c_void) {
     let counters = unsafe { &*COUNTERS.load(Ordering::Relaxed) };
     let counter = &counters[data & 1];
     // One writer: a plain addition is enough and costs less than a locked one.
-    counter.store(counter.load(Ordering::Relaxed).wrapping_add((data >> 1) as u64), Ordering::Relaxed);
+    counter.store(
+        counter
+            .load(Ordering::Relaxed)
+            .wrapping_add((data >> 1) as u64),
+        Ordering::Relaxed,
+    );
 }

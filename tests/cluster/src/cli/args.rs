@@ -9,7 +9,9 @@ use mosix_cluster::{Accel, Fault, Kernel};
 /// Brings up clusters of QEMU virtual machines on a private network, works with their nodes, breaks
 /// them on purpose, and takes them down without a trace.
 #[derive(Debug, Parser)]
-#[command(name = "cluster", after_help = "\
+#[command(
+    name = "cluster",
+    after_help = "\
 Exit status: 0 = done; 125 = cluster itself failed; 130 = interrupted; with exec, that of the command.
 
 Examples:
@@ -17,7 +19,8 @@ Examples:
   cluster exec 1 -- ping -c 3 node2  a command on node 1
   cluster fault 2 kill               the power of node 2 fails
   cluster start 2                    and comes back
-  cluster down")]
+  cluster down"
+)]
 pub(crate) struct Args {
     /// Name of the cluster; clusters of different names run side by side.
     #[arg(long, global = true, default_value = "default")]

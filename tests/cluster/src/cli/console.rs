@@ -69,8 +69,10 @@ pub(crate) fn attach(cluster: &str, node: &Node) -> Result<()> {
     let mut buffer = [0; 4096];
     let stdin = io::stdin();
     loop {
-        let mut fds =
-            [PollFd::new(stdin.as_fd(), PollFlags::POLLIN), PollFd::new(serial.as_fd(), PollFlags::POLLIN)];
+        let mut fds = [
+            PollFd::new(stdin.as_fd(), PollFlags::POLLIN),
+            PollFd::new(serial.as_fd(), PollFlags::POLLIN),
+        ];
         match poll(&mut fds, PollTimeout::NONE) {
             Err(nix::Error::EINTR) => {
                 interrupt::check()?;

@@ -19,14 +19,20 @@ const NO_LIMIT: Duration = Duration::from_secs(u32::MAX as u64);
 const PAUSE: Duration = Duration::from_millis(40);
 
 pub(crate) fn run(node: &Node, user: Option<String>, argv: Vec<String>) -> Result<u8> {
-    let mut command = node.command(argv.iter().map(String::as_str)).limit(NO_LIMIT);
+    let mut command = node
+        .command(argv.iter().map(String::as_str))
+        .limit(NO_LIMIT);
     if let Some(user) = user {
         command = command.user(user);
     }
     let result = if input_is_empty() {
-        command.spawn().and_then(|mut process| Ok(process.forward(print)?))
+        command
+            .spawn()
+            .and_then(|mut process| process.forward(print))
     } else {
-        command.spawn_fed().and_then(|mut process| with_input(&mut process, &read_input()))
+        command
+            .spawn_fed()
+            .and_then(|mut process| with_input(&mut process, &read_input()))
     };
     Ok(u8::try_from(result?).unwrap_or(255))
 }
@@ -36,7 +42,8 @@ fn input_is_empty() -> bool {
     let null = nix::sys::stat::stat("/dev/null").map(|null| null.st_rdev);
     match fstat(io::stdin().as_fd()) {
         Ok(stat) => {
-            SFlag::from_bits_truncate(stat.st_mode).contains(SFlag::S_IFCHR) && Ok(stat.st_rdev) == null
+            SFlag::from_bits_truncate(stat.st_mode).contains(SFlag::S_IFCHR)
+                && Ok(stat.st_rdev) == null
         }
         Err(_) => true,
     }
@@ -49,7 +56,10 @@ fn read_input() -> Receiver<Vec<u8>> {
     thread::spawn(move || {
         let mut buffer = vec![0; 256 * 1024];
         while let Ok(length @ 1..) = io::stdin().read(&mut buffer) {
-            if sender.send(buffer.get(..length).unwrap_or_default().to_vec()).is_err() {
+            if sender
+                .send(buffer.get(..length).unwrap_or_default().to_vec())
+                .is_err()
+            {
                 return;
             }
         }
@@ -86,7 +96,11 @@ fn with_input(process: &mut Process, input: &Receiver<Vec<u8>>) -> Result<i32> {
             return Ok(status);
         }
         interrupt::check()?;
-        pause = if idle { (pause * 3 / 2).min(PAUSE) } else { Duration::from_millis(3) };
+        pause = if idle {
+            (pause * 3 / 2).min(PAUSE)
+        } else {
+            Duration::from_millis(3)
+        };
         if idle {
             interrupt::sleep(pause)?;
         }

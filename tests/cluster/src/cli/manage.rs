@@ -85,7 +85,10 @@ struct NodeStatus {
 }
 
 pub(crate) fn status(json: bool) -> Result<()> {
-    let all: Vec<ClusterStatus> = state::list().into_iter().map(|(name, state)| collect(name, state)).collect();
+    let all: Vec<ClusterStatus> = state::list()
+        .into_iter()
+        .map(|(name, state)| collect(name, state))
+        .collect();
     if json {
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
@@ -100,9 +103,16 @@ pub(crate) fn status(json: bool) -> Result<()> {
 }
 
 fn collect(name: String, state: Option<state::State>) -> ClusterStatus {
-    let condition = state.as_ref().map_or(Condition::Stale, |state| state.condition());
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO).as_secs();
-    let age = state.as_ref().map(|state| now.saturating_sub(state.started));
+    let condition = state
+        .as_ref()
+        .map_or(Condition::Stale, |state| state.condition());
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or(Duration::ZERO)
+        .as_secs();
+    let age = state
+        .as_ref()
+        .map(|state| now.saturating_sub(state.started));
     let nodes: Vec<Node> = match Cluster::attach(&name) {
         Ok(cluster) => cluster.nodes().collect(),
         Err(_) => Vec::new(),
@@ -115,12 +125,25 @@ fn collect(name: String, state: Option<state::State>) -> ClusterStatus {
         ipv6: spec::ipv6(node.number()).to_string(),
         insns: node.insns().ok(),
     });
-    ClusterStatus { name, condition, age, members: members.collect(), spec: state.map(|state| state.spec) }
+    ClusterStatus {
+        name,
+        condition,
+        age,
+        members: members.collect(),
+        spec: state.map(|state| state.spec),
+    }
 }
 
 fn print(cluster: &ClusterStatus) {
-    let Some(spec) = cluster.spec.as_ref().filter(|_| cluster.condition != Condition::Stale) else {
-        println!("{}: leftover of a run that died (clear away with: cluster down --name {0})", cluster.name);
+    let Some(spec) = cluster
+        .spec
+        .as_ref()
+        .filter(|_| cluster.condition != Condition::Stale)
+    else {
+        println!(
+            "{}: leftover of a run that died (clear away with: cluster down --name {0})",
+            cluster.name
+        );
         return;
     };
     let mut extra = String::new();
@@ -130,7 +153,11 @@ fn print(cluster: &ClusterStatus) {
     if spec.loss_pct > 0.0 {
         extra += &format!(", loss {} %", spec.loss_pct);
     }
-    let condition = if cluster.condition == Condition::Up { "up" } else { "starting" };
+    let condition = if cluster.condition == Condition::Up {
+        "up"
+    } else {
+        "starting"
+    };
     println!(
         "{}: {condition} for {} s, {} kernel, {}, {} MB per node{extra}",
         cluster.name,
@@ -147,9 +174,15 @@ fn print(cluster: &ClusterStatus) {
             Power::Off => "off",
         };
         let insns = match node.insns {
-            Some(insns) => format!("  {} user + {} kernel instructions", insns.user, insns.kernel),
+            Some(insns) => format!(
+                "  {} user + {} kernel instructions",
+                insns.user, insns.kernel
+            ),
             None => String::new(),
         };
-        println!("  {}  {:<7} {:<11} {:<8}{insns}", node.name, power, node.ipv4, node.ipv6);
+        println!(
+            "  {}  {:<7} {:<11} {:<8}{insns}",
+            node.name, power, node.ipv4, node.ipv6
+        );
     }
 }
