@@ -7,7 +7,7 @@
 
 pub(crate) use kernel::bindings::*;
 
-#[expect(
+#[allow(
     clippy::all,
     dead_code,
     missing_docs,

@@ -15,6 +15,7 @@ pub(crate) use crate::linux::bindings::{
     EHOSTDOWN,
     EINPROGRESS,
     ENOTCONN,
+    EOPNOTSUPP,
     EPROTO,
     EPROTONOSUPPORT,
     ESHUTDOWN, //

@@ -10,6 +10,7 @@
 pub(crate) mod backoff;
 pub(crate) mod detector;
 pub(crate) mod epoch;
+pub(crate) mod probe;
 pub(crate) mod throttle;
 
 mod beat;
@@ -19,6 +20,7 @@ mod door;
 mod local;
 mod membership;
 mod peer;
+mod ping;
 mod reception;
 mod roster;
 mod seat;

@@ -4,6 +4,12 @@
 //!
 //! Reading is for all, changing is for CAP_SYS_ADMIN; the records are those of [`abi`].
 
+#[allow(
+    dead_code,
+    unreachable_pub,
+    unused_imports,
+    reason = "the mosix command, which shares these files, uses the other half"
+)]
 pub(crate) mod abi;
 
 use kernel::{
@@ -26,6 +32,7 @@ use zerocopy::{
 
 use abi::{
     config::Config,
+    ping,
     Args,
     ArgsError,
     HookCounters,
@@ -212,6 +219,12 @@ impl Device for Control {
                 request.store(&blob, needed)
             }
             Op::Version => request.answer(self.version().as_bytes()),
+            Op::Ping => {
+                let input = request.input()?;
+                let ping = ping::Request::ref_from_bytes(&input).map_err(|_| EINVAL)?;
+                let report = self.seat.ping(ping)?;
+                request.answer(&report)
+            }
             Op::HookTry => {
                 let op = HookOp::from_raw(request.args.op.get()).ok_or(EINVAL)?;
                 let counters = file.hook_try(op, request.args.arg.get())?;

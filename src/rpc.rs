@@ -14,7 +14,9 @@ pub(crate) mod initiator;
 pub(crate) mod integrity;
 pub(crate) mod keys;
 pub(crate) mod kind;
+#[allow(dead_code, reason = "the host tests look inside")]
 pub(crate) mod replies;
+#[allow(dead_code, reason = "the host tests look inside")]
 pub(crate) mod requests;
 pub(crate) mod responder;
 pub(crate) mod transcript;

@@ -7,7 +7,7 @@ use kernel::sync::atomic::{
     Relaxed, //
 };
 
-/// A number that only grows, except for gauges, which also shrink.
+/// A number that only grows.
 pub(crate) struct Count(Atomic<u64>);
 
 impl Default for Count {
@@ -25,11 +25,6 @@ impl Count {
     /// Adds `n`.
     pub(crate) fn add(&self, n: u64) {
         self.0.fetch_add(n, Relaxed);
-    }
-
-    /// Takes one away.
-    pub(crate) fn drop_one(&self) {
-        self.0.fetch_add(u64::MAX, Relaxed);
     }
 
     /// The number now.

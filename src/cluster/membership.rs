@@ -80,7 +80,7 @@ impl Membership {
     pub(super) fn begin(config: &Config<'_>) -> Result<Arc<Self>, Refusal> {
         let common = Common {
             local: Arc::new(Local::new(config)?, GFP_KERNEL).map_err(Error::from)?,
-            service: Arc::new(Services::new(), GFP_KERNEL).map_err(Error::from)?,
+            service: Services::new()?,
             workers: Arc::new(OwnedQueue::unbound(c"mosix_work", WORKERS)?, GFP_KERNEL)
                 .map_err(Error::from)?,
         };
@@ -123,6 +123,16 @@ impl Membership {
             self.add(&mut running, &node)?;
         }
         Ok(())
+    }
+
+    /// Number of this node.
+    pub(super) fn own_number(&self) -> u16 {
+        self.roster.local().identity.node
+    }
+
+    /// The peer with that number.
+    pub(super) fn find(&self, number: u16) -> Option<Arc<Peer>> {
+        self.roster.find(number)
     }
 
     /// Takes in a node, unless it is this one.

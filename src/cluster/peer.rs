@@ -274,7 +274,8 @@ impl Peer {
 
     /// The peer's heartbeat has come: gives the answer to send.
     pub(super) fn answer_ping(&self, header: &Header) -> Frame {
-        let granted = self.watch.lock().detector.grants();
+        let now = clock::boottime_ns();
+        let granted = self.watch.lock().detector.answer_ping(now);
         let status = if granted { 0 } else { errno(EHOSTDOWN).to_errno() };
         Frame::bare(Header::reply(Kind::PING, header.id, status, 0, 0))
     }

@@ -20,6 +20,7 @@ use super::membership::Membership;
 use crate::{
     control::abi::{
         config::Config,
+        ping,
         status::{
             Header,
             Writer, //
@@ -120,6 +121,16 @@ impl Seat {
         let membership = seat.take().ok_or(errno(ENOTCONN))?;
         membership.end();
         Ok(())
+    }
+
+    /// Tries the link to a node; gives the report. May sleep long; ends early on a signal.
+    ///
+    /// # Errors
+    ///
+    /// See [`crate::control::abi::Op::Ping`].
+    pub(crate) fn ping(&self, request: &ping::Request) -> Result<KVVec<u8>> {
+        let membership = self.membership.lock().clone();
+        membership.ok_or(errno(ENOTCONN))?.ping(request)
     }
 
     /// Build id of the kernel, zeroes until it is known.

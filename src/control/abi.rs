@@ -37,6 +37,8 @@ pub mod encode;
 pub mod endpoint;
 #[path = "abi/error.rs"]
 pub mod error;
+#[path = "abi/ping.rs"]
+pub mod ping;
 #[path = "abi/status.rs"]
 pub mod status;
 #[path = "abi/text.rs"]
@@ -120,17 +122,23 @@ pub enum Op {
     /// Needs CAP_SYS_ADMIN (`EPERM`). `EALREADY` for a start when started, `ENOENT` for a read or a
     /// stop when not, `ENODEV` when the hook does not work on this kernel.
     HookTry,
+    /// Tries the link to a node. In: a [`ping::Request`]. Out: a [`ping::Report`] and the round trips.
+    ///
+    /// Needs CAP_SYS_ADMIN (`EPERM`). `ENOTCONN` when not up, `ENOENT` for a node that is not in the
+    /// configuration, `EINVAL` for this one. What goes wrong later is in the report.
+    Ping,
 }
 
 impl Op {
     /// All operations.
-    pub const ALL: [Op; 6] = [
+    pub const ALL: [Op; 7] = [
         Op::Up,
         Op::Down,
         Op::Reconfigure,
         Op::Status,
         Op::Version,
         Op::HookTry,
+        Op::Ping,
     ];
 
     /// The ioctl request number.
@@ -142,6 +150,7 @@ impl Op {
             Op::Status => 4,
             Op::Version => 5,
             Op::HookTry => 6,
+            Op::Ping => 7,
         };
         iowr(nr, size_of::<Args>())
     }
@@ -160,6 +169,7 @@ impl Op {
     pub const fn max_in(self) -> usize {
         match self {
             Op::Up | Op::Reconfigure => config::MAX_LEN,
+            Op::Ping => size_of::<ping::Request>(),
             Op::Down | Op::Status | Op::Version | Op::HookTry => 0,
         }
     }

@@ -31,6 +31,18 @@ pub(crate) struct Reply {
     pub(crate) body: Body,
 }
 
+impl Reply {
+    /// The body of a reply that says that it went well.
+    ///
+    /// # Errors
+    ///
+    /// What the peer says went wrong.
+    pub(crate) fn check(self) -> Result<Body> {
+        kernel::error::to_result(self.status)?;
+        Ok(self.body)
+    }
+}
+
 /// A request that is under way.
 #[pin_data]
 pub(crate) struct Call {

@@ -54,6 +54,8 @@ impl Kind {
     pub(crate) const REFUSE: Kind = Kind(0x0c);
     /// Sends its message and data back; for tests and measurements.
     pub(crate) const ECHO: Kind = Kind(0x10);
+    /// Counts how often it is executed; for tests of the links.
+    pub(crate) const TALLY: Kind = Kind(0x11);
 
     /// The service that this kind belongs to; `None` for a number that has no meaning.
     pub(crate) const fn service(self) -> Option<Service> {
@@ -80,6 +82,7 @@ impl fmt::Display for Kind {
             Self::WELCOME => "welcome",
             Self::REFUSE => "refuse",
             Self::ECHO => "echo",
+            Self::TALLY => "tally",
             Kind(other) => return write!(f, "{other:#04x}"),
         };
         f.write_str(name)

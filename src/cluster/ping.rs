@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! `mosix ping`: tries the link to a peer with real requests.
+
+use kernel::prelude::*;
+
+use zerocopy::little_endian::U64;
+
+use super::{
+    membership::Membership,
+    peer::Peer,
+    probe::{
+        Tally,
+        Total, //
+    }, //
+};
+use crate::{
+    control::abi::ping::{
+        encoded_len,
+        Report,
+        Request,
+        FLAG_ONCE, //
+    },
+    linux::{
+        clock,
+        crypto,
+        errno::*, //
+    },
+    rpc::{
+        frame::Body,
+        wire::Kind, //
+    }, //
+};
+
+impl Membership {
+    /// Tries the link to a node; gives the report with its round trips.
+    pub(super) fn ping(&self, request: &Request) -> Result<KVVec<u8>> {
+        if !request.is_valid() || request.node.get() == self.own_number() {
+            return Err(EINVAL);
+        }
+        let peer = self.find(request.node.get()).ok_or(ENOENT)?;
+        let count = request.count.get() as usize;
+        let mut out = KVVec::with_capacity(encoded_len(count), GFP_KERNEL)?;
+        let mut report = Report::default();
+        out.extend_from_slice(report.as_bytes(), GFP_KERNEL)?;
+        let mut answered = 0u32;
+        for _ in 0..count {
+            let begun = clock::boottime_ns();
+            match peer.try_link(request, begun) {
+                Ok(executed) => report.executed = executed.into(),
+                Err(error) => {
+                    report.error = error.to_errno().unsigned_abs().into();
+                    break;
+                }
+            }
+            let ns = U64::new(clock::boottime_ns().saturating_sub(begun));
+            out.extend_from_slice(ns.as_bytes(), GFP_KERNEL)?;
+            answered = answered.saturating_add(1);
+        }
+        report.answered = answered.into();
+        if let Some(head) = out.get_mut(..size_of::<Report>()) {
+            head.copy_from_slice(report.as_bytes());
+        }
+        Ok(out)
+    }
+}
+
+impl Peer {
+    /// One request; gives the number that the peer has counted, if it is one that counts.
+    fn try_link(&self, request: &Request, now_ns: u64) -> Result<u64> {
+        let timeout_ns = u64::from(request.timeout_ms.get()).saturating_mul(1_000_000);
+        let deadline = now_ns.saturating_add(timeout_ns);
+        if request.flags.get() & FLAG_ONCE != 0 {
+            return self.tally(request.run, deadline);
+        }
+        self.echo(request.bytes.get() as usize, deadline).map(|()| 0)
+    }
+
+    fn tally(&self, run: U64, deadline: u64) -> Result<u64> {
+        let mut msg = KVec::new();
+        msg.extend_from_slice(Tally { run }.as_bytes(), GFP_KERNEL)?;
+        let body = Body {
+            msg,
+            ..Body::default()
+        };
+        let reply = self.client.call(Kind::TALLY, body, deadline)?.check()?;
+        let total = Total::ref_from_bytes(&reply.msg).map_err(|_| errno(EPROTO))?;
+        Ok(total.executed.get())
+    }
+
+    /// Sends `len` bytes that cannot be guessed, and sees whether they come back.
+    fn echo(&self, len: usize, deadline: u64) -> Result {
+        let mut data = KVVec::from_elem(0u8, len, GFP_KERNEL)?;
+        let mut seed = [0; 8];
+        crypto::random(&mut seed);
+        let word = u64::from_ne_bytes(seed);
+        for (at, chunk) in data.chunks_mut(8).enumerate() {
+            let bytes = word.wrapping_add(at as u64).to_ne_bytes();
+            for (to, from) in chunk.iter_mut().zip(bytes) {
+                *to = from;
+            }
+        }
+        let mut sent = KVVec::with_capacity(len, GFP_KERNEL)?;
+        sent.extend_from_slice(&data, GFP_KERNEL)?;
+        let body = Body {
+            msg: KVec::new(),
+            data,
+        };
+        let reply = self.client.call(Kind::ECHO, body, deadline)?.check()?;
+        if *reply.data != *sent || !reply.msg.is_empty() {
+            return Err(errno(EPROTO));
+        }
+        Ok(())
+    }
+}
