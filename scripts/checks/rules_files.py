@@ -4,8 +4,6 @@
 import re
 
 LIMIT = 500
-# Generated, and only to be read by its generator.
-GENERATED = ("Cargo.lock",)
 CODE = re.compile(r"(\.(rs|c|h|py|sh|S|packages)|/Kbuild|^Kbuild|Makefile)$|^scripts/[\w.-]+$|^tests/image/[\w/-]+$")
 
 
@@ -57,7 +55,12 @@ leftovers.GOOD = [("src/a.rs", "// to do it, do it\n"), ("tests/a.sh", "mktemp /
 
 def private(source):
     """No host name of a package registry and no path that only one machine has."""
-    if source.path in GENERATED:
+    if source.path.endswith("Cargo.lock"):
+        # Cargo names its default registry there; it must be no other.
+        default = "registry+https://github.com/rust-lang/crates." + "io-index"
+        for match in re.finditer(r'^source = "([^"]*)"', source.text, re.MULTILINE):
+            if match[1] != default:
+                yield source.line_of(match.start()), f"`{match[1]}` is not cargo's default registry"
         return
     hosts = r"\b(deb|security|ftp|snapshot)\.debian\." + r"org|\b(static\.|index\.)?crates\." + r"io\b"
     places = r"(?<![\w.$}])/(work|home)/(?!user\b|guest\b)[a-z]\w*"
@@ -69,6 +72,7 @@ private.BAD = [
     ("scripts/a", "curl http://deb.debian." + "org/x\n"),
     ("docs/a.md", "see /wo" + "rk/main/x\n"),
     ("src/a.rs", 'const A: &str = "/ho' + 'me/someone/x";\n'),
+    ("Cargo.lock", 'name = "a"\nsource = "registry+https://mirror.example/index"\n'),
 ]
 private.GOOD = [
     ("tests/a.rs", 'mkdir("/home/user/x"); mkdir("/disk/work");\n'),
