@@ -130,11 +130,13 @@ impl Peer {
         socket.set_recv_timeout(PATIENCE_MS);
         socket.set_send_timeout(PATIENCE_MS);
         let local = &self.common.local;
+        let epoch = self.watch.lock().past.epoch();
+        let session = self.client.session();
         let dial = Dial {
             peer: self.number,
-            epoch: self.watch.lock().past.epoch(),
+            epoch,
             mode: local.mode,
-            session: self.client.session(),
+            session,
         };
         greet::as_client(socket, &local.identity, &local.key, dial)
     }

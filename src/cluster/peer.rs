@@ -251,10 +251,12 @@ impl Peer {
     /// executed for the peer, connections are closed.
     fn end_epoch(&self, why: u32) {
         self.client.shut(why);
-        if let Some(conn) = self.dialing.lock().conn.clone() {
+        let conn = self.dialing.lock().conn.clone();
+        if let Some(conn) = conn {
             conn.close();
         }
-        if let Some(session) = self.serving.lock().as_ref() {
+        let session = self.serving.lock().clone();
+        if let Some(session) = session {
             session.end();
         }
     }
@@ -367,7 +369,8 @@ impl Peer {
         if let Some(socket) = socket {
             socket.shutdown();
         }
-        if let Some(session) = self.serving.lock().take() {
+        let session = self.serving.lock().take();
+        if let Some(session) = session {
             session.end();
         }
         self.wake.notify_all();
