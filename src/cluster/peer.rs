@@ -339,6 +339,10 @@ impl Peer {
         let Some(Turn { state, reason }) = turn else {
             return;
         };
+        if state == State::Connecting {
+            // What comes of it is worth a line.
+            return;
+        }
         let name = self.name.get().unwrap_or_default();
         match reason.get() {
             Some(why) if !why.is_empty() => {

@@ -162,7 +162,10 @@ fn failed(roster: &Roster, error: &LinkError, from: SocketAddr) {
         LinkError::Handshake(HandshakeError::Denied(Refusal::NotReady | Refusal::DeclaredDead)) => {
             return;
         }
+        // Whoever goes away before he was asked anything has not failed.
+        LinkError::Closed => return,
         LinkError::Socket(e) if *e == EAGAIN => doorway.timed_out.bump(),
+        LinkError::Socket(_) => return,
         _ => doorway.auth_failures.bump(),
     }
     let now = clock::boottime_ns();

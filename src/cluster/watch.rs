@@ -98,6 +98,7 @@ impl Watch {
             let epoch = self.past.epoch();
             if self.watched_epoch != Some(epoch) {
                 self.watched_epoch = Some(epoch);
+                self.reason = Reason::EMPTY;
                 self.detector.begin_epoch(now_ns);
             }
         }
