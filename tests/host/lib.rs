@@ -4,7 +4,7 @@
 //!
 //! The module tree is that of the module (`crate::rpc::wire` and so on), each file included where
 //! it lies, so that the very same source is compiled by Kbuild into the module and by cargo here.
-//! The tests lie in `tests/`, one file per module.
+//! The tests lie in `tests/`, one file per module; the fuzz targets use `fuzz_api`.
 
 #![cfg_attr(
     not(test),
@@ -50,5 +50,7 @@ pub(crate) mod rpc {
 #[cfg(any(test, feature = "fuzz"))]
 pub(crate) mod crypto;
 pub mod exercise;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz_api;
 #[cfg(test)]
 mod tests;

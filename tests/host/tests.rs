@@ -3,6 +3,7 @@
 //! Tests of the pure files.
 
 mod backoff;
+mod corpus;
 mod detector;
 mod epoch;
 mod fence;
