@@ -26,9 +26,6 @@ use crate::linux::bindings;
 /// The bit of `offset` that says "ours"; no prctl with an empty range can set it.
 const OURS: usize = 1 << (usize::BITS - 1);
 
-/// Most records there can ever be.
-pub(super) const MAX_INDEX: usize = OURS - 1;
-
 /// Bit of `thread_info.syscall_work`.
 const WORK_BIT: usize = bindings::syscall_work_bit_SYSCALL_WORK_BIT_SYSCALL_USER_DISPATCH as usize;
 

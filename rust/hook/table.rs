@@ -7,35 +7,33 @@
 //!   task cannot come to the hook any more (unload, after its grace period).
 //! * So the hook may look its own record up without a lock ([`Table::of_current`]). Everything else
 //!   happens under the table's lock: it is short, never sleeps, and is not on the hook's path.
-//! * An index is never used twice: words that fork copied never lead to somebody else's record.
-//!
-//! C header: [`include/linux/xarray.h`](srctree/include/linux/xarray.h)
-
-use core::ptr::NonNull;
+//! * Words that fork copied may lead to the record of another task: under the lock, it is compared
+//!   whose the record is.
 
 use kernel::{
-    error::to_result,
     prelude::*,
     sync::{
         aref::ARef,
         atomic::{
             Acquire,
             Atomic,
-            Relaxed,
+            Full,
             Release, //
         },
         Arc,
         ArcBorrow, //
     },
-    task::Task,
-    types::Opaque, //
+    task::Task, //
 };
 
 use super::{
     call::Intercept,
-    dispatch, //
+    dispatch,
+    slots::{
+        self,
+        Locked, //
+    }, //
 };
-use crate::linux::bindings;
 
 /// The owner of the mark keeps it.
 const LIVE: u32 = 0;
@@ -68,101 +66,72 @@ impl Record {
     }
 }
 
-/// All records.
+/// All records, in the places of [`slots`].
 ///
 /// # Invariants
 ///
-/// * Each entry came from `Arc::<Record>::into_raw` and owns that reference.
-/// * The entry of a task that is flagged with our words is that task's record.
+/// * A place holds 0 or an address that came from `Arc::<Record>::into_raw` and owns that reference.
+/// * The place that a task flagged with our words names holds that task's record.
 pub(super) struct Table {
-    xa: Opaque<bindings::xarray>,
-    next: Atomic<usize>,
+    used: Atomic<bool>,
     open: Atomic<bool>,
 }
 
-// SAFETY: The xarray has its own lock, `Record` is `Send + Sync`, the rest is atomic.
-unsafe impl Sync for Table {}
-
 /// The one table: system calls have no other way to it than a static.
 pub(super) static TABLE: Table = Table {
-    xa: Opaque::uninit(),
-    next: Atomic::new(0),
+    used: Atomic::new(false),
     open: Atomic::new(false),
 };
 
-/// The table's lock, held.
-struct Locked<'a>(&'a Table);
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        // SAFETY: The lock is held by this value.
-        unsafe { bindings::xa_unlock(self.0.xa.get()) };
-    }
-}
-
-impl Locked<'_> {
-    fn get(&self, index: usize) -> Option<&Record> {
-        // SAFETY: The xarray is initialised.
-        let entry = NonNull::new(unsafe { bindings::xa_load(self.0.xa.get(), index) })?;
-        // SAFETY: By the type invariant; entries are only removed under the lock, which is held for
-        // as long as the reference is.
-        Some(unsafe { &*entry.as_ptr().cast::<Record>() })
+impl Locked {
+    fn record(&self, index: usize) -> Option<&Record> {
+        let record = slots::get(index) as *const Record;
+        // SAFETY: By the table's invariants; records are only removed under the lock, which is held
+        // for as long as the reference is.
+        unsafe { record.as_ref() }
     }
 
     fn remove(&mut self, index: usize) -> Option<Arc<Record>> {
-        // SAFETY: The xarray is initialised and its lock is held.
-        let entry = NonNull::new(unsafe { bindings::__xa_erase(self.0.xa.get(), index) })?;
-        // SAFETY: By the type invariant; the entry's reference goes to the caller.
-        Some(unsafe { Arc::from_raw(entry.as_ptr().cast::<Record>()) })
-    }
-
-    /// The first record at `index` or above, and the index to go on from.
-    fn next(&self, mut index: usize) -> Option<(usize, &Record)> {
-        // SAFETY: The xarray is initialised.
-        NonNull::new(unsafe {
-            bindings::xa_find(
-                self.0.xa.get(),
-                &mut index,
-                dispatch::MAX_INDEX,
-                bindings::XA_PRESENT,
-            )
-        })?;
-        self.get(index).map(|record| (index + 1, record))
+        let record = slots::get(index) as *const Record;
+        if record.is_null() {
+            return None;
+        }
+        self.free(index);
+        // SAFETY: By the table's invariants; the place's reference goes to the caller.
+        Some(unsafe { Arc::from_raw(record) })
     }
 }
 
 impl Table {
-    /// Makes the table ready.
+    /// Makes the table ready, once in the life of the module.
     ///
     /// # Errors
     ///
-    /// `EBUSY` when it is in use already.
+    /// `EBUSY` the second time.
     pub(super) fn open(&self) -> Result {
-        if self.open.load(Acquire) {
+        if self.used.xchg(true, Full) {
             return Err(EBUSY);
         }
-        // SAFETY: Nobody uses the xarray: the table is closed, and only a module's init opens it.
-        unsafe { bindings::xa_init_flags(self.xa.get(), 0) };
+        // SAFETY: The first time is the only one that gets here.
+        unsafe { slots::init() };
         self.open.store(true, Release);
         Ok(())
     }
 
     /// Drops what is left.
     ///
-    /// The caller has made sure that no task is in the hook or can come to it.
-    pub(super) fn close(&self) {
+    /// # Safety
+    ///
+    /// No task is in the hook or a probe, or can come there.
+    pub(super) unsafe fn close(&self) {
         self.open.store(false, Release);
-        loop {
-            let mut locked = self.lock();
-            let Some(index) = locked.next(0).map(|(_, record)| record.index) else {
-                break;
-            };
-            let record = locked.remove(index);
-            drop(locked);
+        let len = slots::lock().len();
+        for index in 0..len {
+            let record = slots::lock().remove(index);
             drop(record);
         }
-        // SAFETY: The xarray is initialised and empty.
-        unsafe { bindings::xa_destroy(self.xa.get()) };
+        // SAFETY: Nobody can mark a task any more, nor look one up, by this function's contract.
+        unsafe { slots::free_pages() };
     }
 
     /// Whether marks can be made.
@@ -170,18 +139,9 @@ impl Table {
         self.open.load(Acquire)
     }
 
-    fn lock(&self) -> Locked<'_> {
-        // SAFETY: The xarray is initialised.
-        unsafe { bindings::xa_lock(self.xa.get()) };
-        Locked(self)
-    }
-
     /// Adds a record for `task` and flags the task, which is the current one. May sleep.
     pub(super) fn mark(&self, task: &Task, handler: Arc<dyn Intercept>) -> Result<Arc<Record>> {
-        let index = self.next.fetch_add(1, Relaxed);
-        if index > dispatch::MAX_INDEX {
-            return Err(ENOSPC);
-        }
+        let index = slots::take()?;
         let record = Arc::new(
             Record {
                 task: ARef::from(task),
@@ -190,24 +150,15 @@ impl Table {
                 state: Atomic::new(LIVE),
             },
             GFP_KERNEL,
-        )?;
-        let entry = record.clone().into_raw();
-        // SAFETY: The xarray is initialised, and the pointer is one to an `Arc`, so it is aligned.
-        let old = unsafe {
-            bindings::xa_store(
-                self.xa.get(),
-                index,
-                entry.cast_mut().cast(),
-                bindings::GFP_KERNEL,
-            )
+        );
+        let mut locked = slots::lock();
+        let Ok(record) = record else {
+            locked.free(index);
+            return Err(ENOMEM);
         };
-        // SAFETY: `old` was returned by `xa_store`.
-        if let Err(error) = to_result(unsafe { bindings::xa_err(old) }) {
-            // SAFETY: The reference was not taken over.
-            drop(unsafe { Arc::from_raw(entry) });
-            return Err(error);
-        }
-        // INVARIANT: The entry is in the table before the task is flagged with its index.
+        // INVARIANT: The record is in its place before the task is flagged with its index.
+        locked.set(index, record.clone().into_raw() as usize);
+        drop(locked);
         dispatch::arm(task, index);
         Ok(record)
     }
@@ -215,20 +166,21 @@ impl Table {
     /// The record of the current task, which is in the hook. Takes no lock.
     #[inline]
     pub(super) fn of_current(&self, task: &Task) -> Option<Arc<Record>> {
-        let index = dispatch::index(task)?;
-        // SAFETY: The xarray is initialised: tasks are only flagged while it is.
-        let entry = NonNull::new(unsafe { bindings::xa_load(self.xa.get(), index) })?;
-        // SAFETY: `task` is current and flagged, so the entry is its record (type invariant), and
-        // nobody but `task` itself takes that out while `task` is here.
-        let record = unsafe { ArcBorrow::from_raw(entry.as_ptr().cast::<Record>()) };
+        let record = slots::get(dispatch::index(task)?) as *const Record;
+        if record.is_null() {
+            return None;
+        }
+        // SAFETY: `task` is current and flagged, so this is its record (invariant), and nobody but
+        // `task` itself takes that out while `task` is here.
+        let record = unsafe { ArcBorrow::from_raw(record) };
         record.is_of(task).then(|| record.into())
     }
 
     /// Whether `task` has a record: its own, not that of the task it was forked from.
     pub(super) fn is_marked(&self, task: &Task) -> bool {
         dispatch::index(task).is_some_and(|index| {
-            self.lock()
-                .get(index)
+            slots::lock()
+                .record(index)
                 .is_some_and(|record| record.is_live() && record.is_of(task))
         })
     }
@@ -238,8 +190,8 @@ impl Table {
         let Some(index) = dispatch::index(task) else {
             return;
         };
-        let mut locked = self.lock();
-        if !locked.get(index).is_some_and(|record| record.is_of(task)) {
+        let mut locked = slots::lock();
+        if !locked.record(index).is_some_and(|record| record.is_of(task)) {
             return;
         }
         dispatch::disarm(task);
@@ -261,7 +213,7 @@ impl Table {
             self.unmark_current(current);
             return;
         }
-        let mut locked = self.lock();
+        let mut locked = slots::lock();
         let lost = Self::give_up(record);
         let entry = if lost { locked.remove(record.index) } else { None };
         drop(locked);
@@ -270,11 +222,11 @@ impl Table {
 
     /// Gives all marks up.
     pub(super) fn release_all(&self) {
-        let locked = self.lock();
-        let mut from = 0;
-        while let Some((next, record)) = locked.next(from) {
-            Self::give_up(record);
-            from = next;
+        let locked = slots::lock();
+        for index in 0..locked.len() {
+            if let Some(record) = locked.record(index) {
+                Self::give_up(record);
+            }
         }
     }
 

@@ -103,12 +103,12 @@ static inline double duration(int argc, char **argv, double otherwise)
 	return argc > 1 ? atof(argv[1]) : otherwise;
 }
 
-/* How a child ended, as in `await(pid) == 0`: its exit status, or 128 + its signal. */
+/* How child `pid` (-1: any) ended: its exit status, or 128 + its signal. */
 static inline int await(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, 0) != pid)
+	if (waitpid(pid, &status, 0) < 0)
 		FAIL("waitpid: %s", strerror(errno));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
