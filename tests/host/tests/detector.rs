@@ -232,6 +232,7 @@ fn the_round_trip_is_smoothed() {
     assert_eq!(detector.round_trip(), Some(800));
     exchange(&mut detector, 101 * S, 101 * S + 1600);
     assert_eq!(detector.round_trip(), Some(900));
+    assert_eq!(detector.last_round_trip(), Some(1600));
 }
 
 #[test]
@@ -241,4 +242,19 @@ fn a_clock_that_is_read_in_another_order_does_no_harm() {
     detector.heard(102 * S);
     assert_eq!(detector.tick(99 * S), None, "read before the frame came");
     assert_eq!(detector.state(), State::Alive);
+}
+
+#[test]
+fn new_limits_hold_from_the_next_tick_on() {
+    let mut detector = detector();
+    exchange(&mut detector, 100 * S, 100 * S);
+    let half = Limits {
+        heartbeat: HALF / 2,
+        suspect: S,
+        dead: 3 * S,
+    };
+    detector.set_limits(half);
+    assert_eq!(detector.lease_end(), 101 * S);
+    assert_eq!(detector.tick(101 * S), Some(Change::Suspect));
+    assert!(matches!(detector.tick(103 * S), Some(Change::Dead(_))));
 }
