@@ -3,6 +3,7 @@
  * Inline functions, macros and fields of structs that bindgen cannot reach, one line each, sorted by
  * header. They are ordinary calls: measure before using one on a hot path.
  */
+#include <linux/cpumask.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
@@ -12,24 +13,17 @@
 #include <net/sock.h>
 #include "helpers.h"
 
+/* linux/cpumask.h */
+bool mosix_cpu_possible(unsigned int cpu) { return cpu_possible(cpu); }
+
 /* linux/percpu.h */
 static DEFINE_PER_CPU(unsigned long, hook_entered);
 static DEFINE_PER_CPU(unsigned long, hook_left);
 
-static unsigned long sum(unsigned long __percpu *counter)
-{
-	unsigned long total = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		total += READ_ONCE(*per_cpu_ptr(counter, cpu));
-	return total;
-}
-
 void mosix_hook_enter(void) { this_cpu_inc(hook_entered); }
 void mosix_hook_leave(void) { this_cpu_inc(hook_left); }
-unsigned long mosix_hook_entered(void) { return sum(&hook_entered); }
-unsigned long mosix_hook_left(void) { return sum(&hook_left); }
+unsigned long mosix_hook_entered(unsigned int cpu) { return READ_ONCE(per_cpu(hook_entered, cpu)); }
+unsigned long mosix_hook_left(unsigned int cpu) { return READ_ONCE(per_cpu(hook_left, cpu)); }
 
 /* linux/sched/mm.h */
 unsigned int mosix_memalloc_nofs_save(void) { return memalloc_nofs_save(); }

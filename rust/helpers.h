@@ -23,8 +23,9 @@ void mosix_sock_set_reuseaddr(struct socket *sock);
 
 void mosix_hook_enter(void);
 void mosix_hook_leave(void);
-unsigned long mosix_hook_entered(void);
-unsigned long mosix_hook_left(void);
+unsigned long mosix_hook_entered(unsigned int cpu);
+unsigned long mosix_hook_left(unsigned int cpu);
+bool mosix_cpu_possible(unsigned int cpu);
 bool mosix_current_is_native64(void);
 void mosix_tracepoint_synchronize_unregister(void);
 

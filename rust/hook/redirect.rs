@@ -181,6 +181,10 @@ unsafe fn diagnose(ops: *mut bindings::ftrace_ops, target: &Symbol, error: Error
 }
 
 /// Called by ftrace at the entry of `syscall_user_dispatch()`.
+///
+/// # Safety
+///
+/// `fregs` are the registers at that entry, as ftrace passes them.
 unsafe extern "C" fn redirect(
     _ip: c_ulong,
     _parent_ip: c_ulong,
@@ -197,6 +201,10 @@ unsafe extern "C" fn redirect(
 }
 
 /// Runs in the place of `syscall_user_dispatch()`: returns whether the kernel is to skip the call.
+///
+/// # Safety
+///
+/// `regs` are the user registers of the current task, in its system call.
 unsafe extern "C" fn intercept(regs: *mut bindings::pt_regs) -> bool {
     let stay = Stay::begin();
     let task = kernel::current!();

@@ -70,9 +70,11 @@ impl Symbol {
             ..Default::default()
         };
         // SAFETY: `probe` is valid and stays where it is until it is unregistered.
-        to_result(unsafe { bindings::register_kprobe(&mut probe) }).map_err(|error| Unresolved {
-            symbol: name,
-            reason: Reason::NoProbe(error),
+        to_result(unsafe { bindings::register_kprobe(&mut probe) }).map_err(|error| {
+            Unresolved {
+                symbol: name,
+                reason: Reason::NoProbe(error),
+            }
         })?;
         let address = probe.addr as usize;
         // SAFETY: `probe` was registered just now.

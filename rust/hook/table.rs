@@ -191,7 +191,10 @@ impl Table {
             return;
         };
         let mut locked = slots::lock();
-        if !locked.record(index).is_some_and(|record| record.is_of(task)) {
+        if !locked
+            .record(index)
+            .is_some_and(|record| record.is_of(task))
+        {
             return;
         }
         dispatch::disarm(task);
@@ -215,7 +218,11 @@ impl Table {
         }
         let mut locked = slots::lock();
         let lost = Self::give_up(record);
-        let entry = if lost { locked.remove(record.index) } else { None };
+        let entry = if lost {
+            locked.remove(record.index)
+        } else {
+            None
+        };
         drop(locked);
         drop(entry);
     }

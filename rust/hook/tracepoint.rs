@@ -125,6 +125,9 @@ struct Search<'a> {
     found: Option<NonNull<bindings::tracepoint>>,
 }
 
+/// # Safety
+///
+/// `data` is the `Search` that `attach` passed.
 unsafe extern "C" fn look(tracepoint: *mut bindings::tracepoint, data: *mut c_void) {
     // SAFETY: `attach` passed a `Search` and waits for the walk to end.
     let search = unsafe { &mut *data.cast::<Search<'_>>() };
@@ -135,6 +138,9 @@ unsafe extern "C" fn look(tracepoint: *mut bindings::tracepoint, data: *mut c_vo
     }
 }
 
+/// # Safety
+///
+/// Called by the tracepoint only.
 unsafe extern "C" fn exit_thunk<T: OnExit>(
     _data: *mut c_void,
     task: *mut bindings::task_struct,
@@ -144,6 +150,9 @@ unsafe extern "C" fn exit_thunk<T: OnExit>(
     T::on_exit(unsafe { &*task.cast::<Task>() });
 }
 
+/// # Safety
+///
+/// Called by the tracepoint only.
 unsafe extern "C" fn exec_thunk<T: OnExec>(
     _data: *mut c_void,
     task: *mut bindings::task_struct,

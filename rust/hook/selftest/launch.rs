@@ -126,6 +126,10 @@ fn execute<T: Arrival>(program: &'static CStr, start: &Arc<Start<T>>) -> Result 
 }
 
 /// Runs in the helper's task before its exec.
+///
+/// # Safety
+///
+/// `info` is what [`execute`] set up.
 unsafe extern "C" fn init<T: Arrival>(
     info: *mut bindings::subprocess_info,
     _new: *mut bindings::cred,
@@ -158,12 +162,16 @@ unsafe extern "C" fn init<T: Arrival>(
             drop(unsafe { KBox::from_raw(work) });
             return Err(error);
         }
-        *start.task.lock() = Some(ARef::from(&*task as &Task));
+        *start.task.lock() = Some(ARef::from(task as &Task));
         Ok(0)
     })
 }
 
 /// Runs in the helper's task, on its way to user mode or at its end.
+///
+/// # Safety
+///
+/// `work` is what [`init`] queued.
 unsafe extern "C" fn run_work<T: Arrival>(work: *mut bindings::callback_head) {
     // SAFETY: `init` queued the first field of a `Work` that came from `KBox::into_raw`; it is run
     // once.
