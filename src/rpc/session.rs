@@ -132,9 +132,12 @@ impl WorkItem for Job {
 
     fn run(this: Arc<Self>) {
         let session = &this.session;
-        while !session.fence.may_act() {
-            if session.table.lock().over {
+        loop {
+            if session.drop_if_over(this.id) {
                 return;
+            }
+            if session.fence.may_act() {
+                break;
             }
             fsleep(Delta::from_millis(PAUSE_MS));
         }
@@ -313,6 +316,17 @@ impl Session {
             Err(e) => self.finish(id, kind, Answer::error(e)),
         }
         Ok(())
+    }
+
+    /// Drops a request that was not begun if the session is over; returns whether it did. A new
+    /// session has to wait until nothing of this one is being executed: this is not.
+    fn drop_if_over(&self, id: RequestId) -> bool {
+        let mut table = self.table.lock();
+        if table.over {
+            // It is being executed as far as the table knows, and has no reply to keep.
+            let _ = table.replies.done(id, None);
+        }
+        table.over
     }
 
     /// A request has been executed.
