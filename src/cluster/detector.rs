@@ -14,20 +14,20 @@
 //! the peer so, since it cannot be heard; so the peer has to stop by itself, and in time:
 //!
 //! * A node may act on behalf of its peer only while it holds the peer's *lease*
-//!   ([`Detector::may_act`]): until `suspect` after it *sent* the newest ping that the peer has
-//!   answered with "granted".
+//!   ([`Detector::may_act`]). The peer's answer to a ping says how long the lease is; it counts from
+//!   when this node *sent* that ping, and is over after this node's own `suspect`, if that is less.
 //! * A node declares its peer dead only after it has heard nothing of it for `dead`, counted from
-//!   when it *received* the newest frame; and it never grants a ping after that
-//!   ([`Detector::answer_ping`]).
+//!   when it *received* the newest frame, and not within twice a lease that it has granted; and it
+//!   grants none after that ([`Detector::answer_ping`]). It grants leases as long as its `suspect`.
 //!
-//! Let A act for B. The newest ping that B granted was sent by A at s and received by B at r; r is
-//! not before s. A stops at s + suspect, at the latest. B has heard A at r, so it declares A dead
-//! at r + dead at the earliest, and no later ping of A can be granted then. As suspect is less than
-//! dead, A has stopped before, whatever the network did in between: delays, losses, one direction
-//! cut, all frames but the pings lost. What is needed of the clocks is only that they run at about
-//! the same rate: with an error of at most e each, and a latency of p between the end of the lease
-//! and the last instruction run, suspect * (1 + e) + p must be less than dead * (1 - e). The
-//! configuration demands dead >= 2 * suspect, which leaves half of dead for e and p.
+//! Let A act for B. The newest ping that B granted, for the time g, was sent by A at s and received
+//! by B at r; r is not before s. A stops at s + g, at the latest. B declares A dead at r + 2g at the
+//! earliest, and grants no later ping then. So A has stopped before, whatever the network did in
+//! between: delays, losses, one direction cut, all frames but the pings lost; and also if the two
+//! nodes are configured with different times, or B's times have just been changed. What is needed of
+//! the clocks is only that they run at about the same rate: with an error of at most e each, and a
+//! latency of p between the end of the lease and the last instruction run, g * (1 + e) + p must be
+//! less than 2g * (1 - e). With the default of 2 s there is room for e = 10 % and p = 1.4 s.
 //!
 //! The peer's frames alone do not help it: a peer that is heard but answers no pings is *suspect*
 //! from this node's view, because this node's lease is over. If that lasts, the node stops granting
@@ -107,6 +107,15 @@ struct Ping {
     sent: u64,
 }
 
+/// What the answer to a ping has granted.
+#[derive(Clone, Copy)]
+struct Lease {
+    /// When the ping was sent.
+    sent: u64,
+    /// For how long, in nanoseconds.
+    length: u64,
+}
+
 /// Watches one peer.
 pub(crate) struct Detector {
     limits: Limits,
@@ -115,8 +124,10 @@ pub(crate) struct Detector {
     began: Option<u64>,
     /// When the newest authenticated frame was received.
     heard: u64,
-    /// When the newest granted ping was sent; `None` if none was granted in this epoch.
-    granted: Option<u64>,
+    /// The newest lease that the peer has granted; `None` if it has granted none in this epoch.
+    granted: Option<Lease>,
+    /// Until when, at least, the peer is not declared dead because of the leases it was granted.
+    promised: u64,
     /// Since when no ping is granted any more, though the peer is heard.
     condemned: Option<u64>,
     /// Number of the next ping. Goes on over epochs, so that no late answer fits.
@@ -137,6 +148,7 @@ impl Detector {
             began: None,
             heard: 0,
             granted: None,
+            promised: 0,
             condemned: None,
             next_ping: 1,
             pinged: None,
@@ -168,8 +180,16 @@ impl Detector {
 
     /// Until when this node may act on behalf of the peer, were it to hear nothing more.
     pub(crate) fn lease_end(&self) -> u64 {
-        self.granted
-            .map_or(0, |sent| sent.saturating_add(self.limits.suspect))
+        self.granted.map_or(0, |lease| {
+            lease
+                .sent
+                .saturating_add(lease.length.min(self.limits.suspect))
+        })
+    }
+
+    /// When the newest granted ping was sent, or else the epoch began.
+    fn answered(&self, began: u64) -> u64 {
+        self.granted.map_or(began, |lease| lease.sent)
     }
 
     /// Whether this node may act on behalf of the peer now. It must not between two calls that
@@ -185,6 +205,7 @@ impl Detector {
         self.began = Some(now);
         self.heard = now;
         self.granted = None;
+        self.promised = 0;
         self.condemned = None;
         self.pinged = None;
         self.pings = [Ping { number: 0, sent: 0 }; PINGS];
@@ -197,14 +218,22 @@ impl Detector {
         self.heard = self.heard.max(now);
     }
 
-    /// A ping of the peer was received; gives whether it is to be answered with "granted".
-    pub(crate) fn answer_ping(&mut self, now: u64) -> bool {
+    /// A ping of the peer was received; gives the length of the lease that the answer grants, in
+    /// nanoseconds; 0 for none.
+    pub(crate) fn answer_ping(&mut self, now: u64) -> u64 {
         self.heard(now);
-        self.grants()
+        if !self.grants() {
+            return 0;
+        }
+        let length = self.limits.suspect;
+        self.promised = self
+            .promised
+            .max(now.saturating_add(length.saturating_mul(2)));
+        length
     }
 
-    /// Whether a ping of the peer that is received now is granted.
-    pub(crate) fn grants(&self) -> bool {
+    /// Whether the peer is granted anything.
+    fn grants(&self) -> bool {
         self.state != State::Dead && self.began.is_some() && self.condemned.is_none()
     }
 
@@ -226,9 +255,9 @@ impl Detector {
         number
     }
 
-    /// The answer to a ping was received. Answers to pings that were not sent in this epoch, or
+    /// The answer to a ping was received; `length` is that of the lease. Answers to pings that were not sent in this epoch, or
     /// so long ago that they are forgotten, mean nothing.
-    pub(crate) fn pong(&mut self, now: u64, number: u64, granted: bool) -> Option<Change> {
+    pub(crate) fn pong(&mut self, now: u64, number: u64, length: u64) -> Option<Change> {
         self.heard(now);
         let sent = self
             .pings
@@ -242,8 +271,9 @@ impl Detector {
             // Seven parts of the past, one of the present, as TCP does.
             Some(old) => old.saturating_mul(7).saturating_add(sample) / 8,
         });
-        if granted {
-            self.granted = self.granted.max(Some(sent));
+        let newer = self.granted.is_none_or(|lease| lease.sent < sent);
+        if length != 0 && newer {
+            self.granted = Some(Lease { sent, length });
         }
         self.tick(now)
     }
@@ -253,27 +283,29 @@ impl Detector {
     pub(crate) fn tick(&mut self, now: u64) -> Option<Change> {
         let began = self.began.filter(|_| self.state != State::Dead)?;
         let silent = now.saturating_sub(self.heard);
-        let mute = now.saturating_sub(self.granted.unwrap_or(began));
-        if silent >= self.limits.dead {
+        let mute = now.saturating_sub(self.answered(began));
+        let promised = now < self.promised;
+        if silent >= self.limits.dead && !promised {
             self.state = State::Dead;
             return Some(Change::Dead(Death::Silent(silent)));
         }
         match self.condemned {
             None if mute >= self.limits.dead => self.condemned = Some(now),
-            Some(since) if now >= since.saturating_add(self.limits.dead) => {
+            Some(since) if now >= since.saturating_add(self.limits.dead) && !promised => {
                 self.state = State::Dead;
                 return Some(Change::Dead(Death::Mute(mute)));
             }
             _ => (),
         }
-        let state = if silent >= self.limits.suspect || mute >= self.limits.suspect {
-            State::Suspect
-        } else if self.granted.is_some() {
-            // It answers again: nothing was decided yet, so it may be granted again, too.
-            self.condemned = None;
-            State::Alive
-        } else {
-            State::Connecting
+        let late = silent >= self.limits.suspect || mute >= self.limits.suspect;
+        let state = match self.granted {
+            None if !late => State::Connecting,
+            Some(_) if !late && now < self.lease_end() => {
+                // It answers again: nothing was decided yet, so it may be granted again, too.
+                self.condemned = None;
+                State::Alive
+            }
+            _ => State::Suspect,
         };
         if state == self.state {
             return None;
@@ -290,16 +322,18 @@ impl Detector {
         let Some(began) = self.began else {
             return u64::MAX;
         };
-        let granted = self.granted.unwrap_or(began);
+        let answered = self.answered(began);
         match self.state {
             State::Dead => u64::MAX,
-            State::Connecting | State::Alive => {
-                self.heard.min(granted).saturating_add(self.limits.suspect)
-            }
+            State::Connecting => self.heard.min(answered).saturating_add(self.limits.suspect),
+            State::Alive => self
+                .lease_end()
+                .min(self.heard.saturating_add(self.limits.suspect)),
             State::Suspect => self
                 .heard
-                .min(self.condemned.unwrap_or(granted))
-                .saturating_add(self.limits.dead),
+                .min(self.condemned.unwrap_or(answered))
+                .saturating_add(self.limits.dead)
+                .max(self.promised),
         }
     }
 }

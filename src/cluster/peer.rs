@@ -270,16 +270,15 @@ impl Peer {
     /// The answer to one of this node's heartbeats has come.
     pub(super) fn pong(&self, header: &Header) {
         let now = clock::boottime_ns();
-        let change = self.watch.lock().pong(now, header.id, header.status == 0);
+        let change = self.watch.lock().pong(now, header.id, header.lease());
         self.follow(change);
     }
 
     /// The peer's heartbeat has come: gives the answer to send.
     pub(super) fn answer_ping(&self, header: &Header) -> Frame {
         let now = clock::boottime_ns();
-        let granted = self.watch.lock().detector.answer_ping(now);
-        let status = if granted { 0 } else { errno(EHOSTDOWN).to_errno() };
-        Frame::bare(Header::reply(Kind::PING, header.id, status, 0, 0))
+        let lease = self.watch.lock().detector.answer_ping(now);
+        Frame::bare(Header::pong(header.id, lease))
     }
 
     /// The peer said goodbye.
@@ -314,9 +313,7 @@ impl Peer {
         drop(watch);
         self.follow(change);
         if let Some((number, conn)) = ping {
-            let mut header = Header::new(Kind::PING, 0, 0);
-            header.id = number;
-            conn.post(Frame::bare(header));
+            conn.post(Frame::bare(Header::ping(number)));
         }
         self.client.expire(now_ns);
     }

@@ -5,13 +5,13 @@
 use core::fmt;
 
 use super::{
+    detector,
     detector::{
         Change,
         Death,
         Detector,
         Limits, //
     },
-    detector,
     epoch::{
         Past,
         Verdict, //
@@ -140,9 +140,9 @@ impl Watch {
     }
 
     /// The answer to a heartbeat came.
-    pub(crate) fn pong(&mut self, now_ns: u64, number: u64, granted: bool) -> Option<Change> {
+    pub(crate) fn pong(&mut self, now_ns: u64, number: u64, lease: u64) -> Option<Change> {
         let before = self.detector.round_trip();
-        let change = self.detector.pong(now_ns, number, granted);
+        let change = self.detector.pong(now_ns, number, lease);
         if let Some(sample) = self.detector.last_round_trip() {
             self.round_trips.last = sample;
             self.round_trips.min = match (before, self.round_trips.min) {

@@ -36,7 +36,7 @@ pub(crate) enum Service {
 pub(crate) struct Kind(pub(crate) u16);
 
 impl Kind {
-    /// Heartbeat; the id is its number, and the reply's status is 0 when it was granted.
+    /// Heartbeat; the id is its number, and the answer grants a lease.
     pub(crate) const PING: Kind = Kind(0x01);
     /// The sender leaves the cluster in good order; nothing comes after it.
     pub(crate) const GOODBYE: Kind = Kind(0x02);

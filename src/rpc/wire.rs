@@ -100,7 +100,8 @@ pub(crate) struct Header {
     pub(crate) data_len: u32,
     /// The request's id; a ping's number; 0 where neither makes sense.
     pub(crate) id: u64,
-    /// Client to server: a request whose reply has arrived and need not be kept; 0 for none.
+    /// Client to server: a request whose reply has arrived and need not be kept; 0 for none. In the
+    /// answer to a ping: the length of the lease that it grants, in nanoseconds.
     pub(crate) acked: u64,
     /// Number of this frame among those of its connection and direction, from 0.
     pub(crate) seq: u64,
@@ -152,6 +153,25 @@ impl Header {
         header.status = status;
         header.flags = flags::REPLY;
         header
+    }
+
+    /// The header of a ping.
+    pub(crate) const fn ping(number: u64) -> Self {
+        let mut header = Self::new(Kind::PING, 0, 0);
+        header.id = number;
+        header
+    }
+
+    /// The header of the answer to a ping: grants a lease of so many nanoseconds.
+    pub(crate) const fn pong(number: u64, lease: u64) -> Self {
+        let mut header = Self::reply(Kind::PING, number, 0, 0, 0);
+        header.acked = lease;
+        header
+    }
+
+    /// The length of the lease that the answer to a ping grants, in nanoseconds; 0 for none.
+    pub(crate) const fn lease(&self) -> u64 {
+        self.acked
     }
 
     /// Whether the frame is a reply.
@@ -290,7 +310,7 @@ impl Header {
             return Err(FrameError::WrongDirection(self.kind));
         }
         let stray = if self.is_reply() {
-            self.is_retry() || self.acked != 0
+            self.is_retry() || (self.acked != 0 && self.kind != Kind::PING)
         } else {
             self.status != 0 || self.credits != 0
         };

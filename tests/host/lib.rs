@@ -47,10 +47,12 @@ pub(crate) mod rpc {
     pub(crate) mod wire;
 }
 
-#[cfg(any(test, feature = "fuzz"))]
+#[cfg(any(test, feature = "fuzz", feature = "peer"))]
 pub(crate) mod crypto;
 pub mod exercise;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz_api;
+#[cfg(feature = "peer")]
+pub mod peer;
 #[cfg(test)]
 mod tests;

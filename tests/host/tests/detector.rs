@@ -19,7 +19,7 @@ fn detector() -> Detector {
 /// Sends a ping at `sent` that the peer answers with "granted" at `answered`.
 fn exchange(detector: &mut Detector, sent: u64, answered: u64) -> Option<Change> {
     let number = detector.ping(sent);
-    detector.pong(answered, number, true)
+    detector.pong(answered, number, 2 * S)
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_peer_that_was_never_seen_stays_connecting() {
     assert_eq!(detector.state(), State::Connecting);
     assert_eq!(detector.next_tick(), u64::MAX);
     assert!(!detector.may_act(0) && !detector.may_act(S));
-    assert!(!detector.grants());
+    assert_eq!(detector.answer_ping(S), 0);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn the_first_granted_ping_makes_it_alive() {
     let mut detector = detector();
     assert!(!detector.may_act(100 * S));
     let number = detector.ping(100 * S);
-    assert_eq!(detector.pong(100 * S + 1, number, false), None);
+    assert_eq!(detector.pong(100 * S + 1, number, 0), None);
     assert_eq!(detector.state(), State::Connecting);
     let change = exchange(&mut detector, 101 * S, 101 * S + 5);
     assert_eq!(change, Some(Change::Alive));
@@ -95,8 +95,8 @@ fn the_dead_get_nothing_and_may_do_nothing() {
     exchange(&mut detector, 100 * S, 100 * S);
     let number = detector.ping(105 * S);
     assert!(matches!(detector.tick(106 * S), Some(Change::Dead(_))));
-    assert!(!detector.answer_ping(107 * S));
-    assert_eq!(detector.pong(107 * S, number, true), None);
+    assert_eq!(detector.answer_ping(107 * S), 0);
+    assert_eq!(detector.pong(107 * S, number, 2 * S), None);
     assert_eq!(detector.state(), State::Dead);
     assert!(!detector.may_act(105 * S) && !detector.may_act(107 * S));
 }
@@ -109,9 +109,9 @@ fn a_new_epoch_begins_from_nothing() {
     assert!(matches!(detector.tick(106 * S), Some(Change::Dead(_))));
     detector.begin_epoch(200 * S);
     assert_eq!(detector.state(), State::Connecting);
-    assert_eq!(detector.pong(200 * S, old, true), None, "an old answer");
+    assert_eq!(detector.pong(200 * S, old, 2 * S), None, "an old answer");
     assert!(!detector.may_act(200 * S));
-    assert!(detector.answer_ping(200 * S));
+    assert_eq!(detector.answer_ping(200 * S), 2 * S);
     let change = exchange(&mut detector, 201 * S, 201 * S);
     assert_eq!(change, Some(Change::Alive));
 }
@@ -134,7 +134,7 @@ fn other_frames_keep_it_from_dying_but_not_from_being_suspect() {
     }
     assert_eq!(detector.state(), State::Suspect);
     assert!(!detector.may_act(103 * S));
-    assert!(detector.grants());
+    assert_ne!(detector.answer_ping(105 * S), 0);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_peer_that_is_heard_but_never_answers_is_given_up_after_it_was_granted_nothi
     let mut died = None;
     for second in 101..120 {
         assert_eq!(
-            detector.answer_ping(second * S),
+            detector.answer_ping(second * S) != 0,
             second <= 106,
             "at {second}"
         );
@@ -164,10 +164,10 @@ fn a_condemned_peer_that_answers_again_is_pardoned() {
         detector.heard(second * S);
         detector.tick(second * S);
     }
-    assert!(!detector.grants());
+    assert_eq!(detector.answer_ping(107 * S), 0);
     let change = exchange(&mut detector, 108 * S, 108 * S);
     assert_eq!(change, Some(Change::Alive));
-    assert!(detector.grants());
+    assert_ne!(detector.answer_ping(108 * S), 0);
     // And the time begins anew if it falls mute again.
     for second in 109..120 {
         detector.heard(second * S);
@@ -187,7 +187,7 @@ fn a_condemned_peer_that_answers_again_is_pardoned() {
 fn answers_to_pings_that_were_never_sent_grant_nothing() {
     let mut detector = detector();
     for number in [0, 1, 2, u64::MAX] {
-        assert_eq!(detector.pong(100 * S, number, true), None);
+        assert_eq!(detector.pong(100 * S, number, 2 * S), None);
     }
     assert!(!detector.may_act(100 * S));
     assert_eq!(detector.round_trip(), None);
@@ -198,8 +198,8 @@ fn a_late_answer_to_an_early_ping_does_not_shorten_the_lease() {
     let mut detector = detector();
     let early = detector.ping(100 * S);
     let late = detector.ping(101 * S);
-    detector.pong(101 * S, late, true);
-    detector.pong(101 * S + 1, early, true);
+    detector.pong(101 * S, late, 2 * S);
+    detector.pong(101 * S + 1, early, 2 * S);
     assert_eq!(detector.lease_end(), 103 * S);
 }
 
@@ -210,7 +210,7 @@ fn only_the_newest_pings_are_remembered() {
     for _ in 0..16 {
         detector.ping(100 * S);
     }
-    assert_eq!(detector.pong(100 * S, first, true), None);
+    assert_eq!(detector.pong(100 * S, first, 2 * S), None);
     assert!(!detector.may_act(100 * S));
 }
 
@@ -257,4 +257,31 @@ fn new_limits_hold_from_the_next_tick_on() {
     assert_eq!(detector.lease_end(), 101 * S);
     assert_eq!(detector.tick(101 * S), Some(Change::Suspect));
     assert!(matches!(detector.tick(103 * S), Some(Change::Dead(_))));
+}
+
+#[test]
+fn the_shorter_of_lease_and_own_time_counts() {
+    for (length, end) in [(S, 101 * S), (9 * S, 102 * S), (u64::MAX, 102 * S)] {
+        let mut detector = detector();
+        let number = detector.ping(100 * S);
+        detector.pong(100 * S, number, length);
+        assert_eq!(detector.lease_end(), end);
+        assert_eq!(detector.next_tick(), end);
+        assert_eq!(detector.tick(end), Some(Change::Suspect));
+    }
+}
+
+#[test]
+fn a_lease_that_was_granted_is_kept_whatever_the_times_are_later() {
+    let mut detector = detector();
+    exchange(&mut detector, 100 * S, 100 * S);
+    assert_eq!(detector.answer_ping(100 * S), 2 * S);
+    detector.set_limits(Limits {
+        heartbeat: S / 10,
+        suspect: S / 2,
+        dead: S,
+    });
+    assert_eq!(detector.tick(103 * S), Some(Change::Suspect));
+    assert_eq!(detector.next_tick(), 104 * S);
+    assert!(matches!(detector.tick(104 * S), Some(Change::Dead(_))));
 }

@@ -48,10 +48,19 @@ fn weather() -> impl Strategy<Value = Weather> {
     )
 }
 
+/// Times that the configuration accepts.
+fn limits() -> impl Strategy<Value = Limits> {
+    (800..4000_u64, 0..4000_u64).prop_map(|(suspect, more)| Limits {
+        heartbeat: suspect / 4 * MS,
+        suspect: suspect * MS,
+        dead: (suspect * 5 / 2 + more) * MS,
+    })
+}
+
 #[derive(Clone, Copy)]
 enum Frame {
     Ping(u64),
-    Pong(u64, bool),
+    Pong(u64, u64),
     Other,
 }
 
@@ -60,7 +69,7 @@ struct Node {
     detector: Detector,
     /// Its clock runs at this rate, in percent.
     rate: u64,
-    /// Whether it acts on behalf of the other: it looks every [`CHECK`] milliseconds.
+    /// Whether it acts on behalf of the other: it looks now and then.
     acting: bool,
     died: Option<u64>,
 }
@@ -88,14 +97,18 @@ struct World {
     nodes: [Node; 2],
     network: Vec<(u64, usize, Frame)>,
     random: u64,
+    /// How often the nodes look whether they may act, in real milliseconds.
+    check: u64,
 }
 
 impl World {
-    fn new(limits: Limits, rates: [u64; 2], seed: u64) -> Self {
+    fn new(limits: [Limits; 2], rates: [u64; 2], seed: u64) -> Self {
+        let [first, second] = limits;
         Self {
-            nodes: rates.map(|rate| Node::new(limits, rate)),
+            nodes: [Node::new(first, rates[0]), Node::new(second, rates[1])],
             network: Vec::new(),
             random: seed | 1,
+            check: CHECK,
         }
     }
 
@@ -119,11 +132,11 @@ impl World {
         let detector = &mut self.nodes[to].detector;
         match frame {
             Frame::Ping(number) => {
-                let granted = detector.answer_ping(now);
-                self.send(real, to, Frame::Pong(number, granted), weather);
+                let lease = detector.answer_ping(now);
+                self.send(real, to, Frame::Pong(number, lease), weather);
             }
-            Frame::Pong(number, granted) => {
-                let change = detector.pong(now, number, granted);
+            Frame::Pong(number, lease) => {
+                let change = detector.pong(now, number, lease);
                 self.note(real, to, change);
             }
             Frame::Other => detector.heard(now),
@@ -155,7 +168,7 @@ impl World {
             }
             let change = self.nodes[node].detector.tick(now);
             self.note(real, node, change);
-            if real % CHECK == 0 {
+            if real % self.check == 0 {
                 self.nodes[node].acting = self.nodes[node].detector.may_act(now);
             }
         }
@@ -188,8 +201,27 @@ proptest! {
         rates in [80..=120_u64, 80..=120_u64],
         seed: u64
     ) {
-        let mut world = World::new(LIMITS, rates, seed);
+        let mut world = World::new([LIMITS; 2], rates, seed);
         let (_, broken) = world.live(0, &weather);
+        prop_assert_eq!(broken, None);
+    }
+
+    /// The nodes need not be configured alike, and times may change at any moment.
+    #[test]
+    fn nodes_may_have_different_times(
+        first in prop::collection::vec(weather(), 1..6),
+        second in prop::collection::vec(weather(), 1..6),
+        rates in [90..=110_u64, 90..=110_u64],
+        times in [limits(), limits(), limits(), limits()],
+        seed: u64
+    ) {
+        let [one, other, later, other_later] = times;
+        let mut world = World::new([one, other], rates, seed);
+        let (real, broken) = world.live(0, &first);
+        prop_assert_eq!(broken, None);
+        world.nodes[0].detector.set_limits(later);
+        world.nodes[1].detector.set_limits(other_later);
+        let (_, broken) = world.live(real, &second);
         prop_assert_eq!(broken, None);
     }
 
@@ -200,7 +232,7 @@ proptest! {
         weather in prop::collection::vec(weather(), 0..6), rates in [80..=120_u64, 80..=120_u64],
         seed: u64
     ) {
-        let mut world = World::new(LIMITS, rates, seed);
+        let mut world = World::new([LIMITS; 2], rates, seed);
         let (real, _) = world.live(0, &weather);
         world.network.clear();
         let cut = Weather { length: 6300, loss: [100, 100], delay: [1, 1] };
@@ -211,7 +243,7 @@ proptest! {
     /// One direction is cut: both sides come to the same end, in bounded time.
     #[test]
     fn half_a_cut_is_a_cut(direction in 0..2_usize, seed: u64) {
-        let mut world = World::new(LIMITS, [100, 100], seed);
+        let mut world = World::new([LIMITS; 2], [100, 100], seed);
         let mut half = Weather { length: 12_000, ..FAIR };
         half.loss[direction] = 100;
         let (_, broken) = world.live(0, &[FAIR, half]);
@@ -222,7 +254,7 @@ proptest! {
     /// A network that is merely slow or loses some frames kills nobody.
     #[test]
     fn fair_weather_kills_nobody(seed: u64, rates in [80..=120_u64, 80..=120_u64]) {
-        let mut world = World::new(LIMITS, rates, seed);
+        let mut world = World::new([LIMITS; 2], rates, seed);
         let drizzle = Weather { length: 60_000, loss: [10, 10], delay: [300, 300] };
         world.live(0, &[FAIR, drizzle, FAIR]);
         for node in &world.nodes {
@@ -232,22 +264,22 @@ proptest! {
     }
 }
 
-/// The simulation is able to find a broken fence: with times that the configuration refuses, it
-/// does.
+/// The simulation is able to find a broken fence: if a node takes longer to pause than the times
+/// leave room for, it does.
 #[test]
-fn a_fence_that_is_too_short_is_found_out() {
-    let limits = Limits {
-        dead: 1500 * MS,
-        ..LIMITS
-    };
-    let storm = Weather {
-        length: 5000,
+fn a_node_that_pauses_too_late_is_found_out() {
+    let cut = Weather {
+        length: 9000,
         loss: [100, 100],
         delay: [1, 1],
     };
-    let broken = (1..20).any(|seed| {
-        let mut world = World::new(limits, [100, 100], seed);
-        world.live(0, &[FAIR, storm]).1.is_some()
-    });
-    assert!(broken);
+    let broken = |check| {
+        (1..20).any(|seed| {
+            let mut world = World::new([LIMITS; 2], [100, 100], seed);
+            world.check = check;
+            world.live(0, &[FAIR, cut]).1.is_some()
+        })
+    };
+    assert!(broken(9000));
+    assert!(!broken(CHECK));
 }
