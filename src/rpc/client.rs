@@ -237,15 +237,16 @@ impl Client {
     fn fail(&self, why: u32) {
         loop {
             // One at a time, so that a call's lock is never taken under the table's.
-            let Some(call) = self.table.lock().requests.take() else {
+            let mut table = self.table.lock();
+            let Some(call) = table.requests.take() else {
+                // Under the same lock, so that no call can begin in between and be forgotten.
+                table.requests.reset();
+                table.session = 0;
                 break;
             };
+            drop(table);
             call.complete(Err(errno(why)));
         }
-        let mut table = self.table.lock();
-        table.requests.reset();
-        table.session = 0;
-        drop(table);
         self.room.notify_all();
     }
 
