@@ -4,7 +4,8 @@
 use crate::address::NodeArgument;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use std::{path::PathBuf, time::Duration};
+use mosix_core::control::abi::ping::{MAX_BYTES, MAX_TIMEOUT_MS};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 /// Where the configuration is unless the command line says otherwise.
 pub const DEFAULT_CONFIG: &str = "/etc/mosix/cluster.toml";
@@ -58,6 +59,12 @@ pub enum Command {
 
     /// Show the versions of the command, the module and the kernel
     Version,
+
+    /// Try the link to a node with real requests and measure it
+    ///
+    /// Each request goes to the node and back through the module, with as many bytes of data as
+    /// asked for, which must come back unchanged. Ctrl-C ends it with the figures so far.
+    Ping(Ping),
 
     /// Try the module's system call hook and measure what it costs
     ///
@@ -140,6 +147,51 @@ pub struct Status {
     pub watch: Option<Duration>,
 }
 
+/// Arguments of `mosix ping`.
+#[derive(Args, Debug)]
+pub struct Ping {
+    /// The node, by number or name
+    pub node: String,
+
+    /// Requests in all
+    #[arg(
+        short,
+        long,
+        value_name = "COUNT",
+        default_value_t = 10,
+        value_parser = clap::value_parser!(u64).range(1..=10_000_000)
+    )]
+    pub count: u64,
+
+    /// Bytes of data that go there and back with each request (up to 1 MiB)
+    #[arg(
+        short = 's',
+        long,
+        value_name = "BYTES",
+        default_value_t = 0,
+        value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_BYTES))
+    )]
+    pub bytes: u32,
+
+    /// Requests under way at the same time, each by a thread of its own
+    #[arg(
+        short = 'j',
+        long,
+        value_name = "THREADS",
+        default_value_t = 1,
+        value_parser = clap::value_parser!(u32).range(1..=256)
+    )]
+    pub threads: u32,
+
+    /// Have the node count what it executes, to see whether each request was executed exactly once
+    #[arg(long, conflicts_with = "bytes")]
+    pub once: bool,
+
+    /// Time for each request
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = timeout)]
+    pub timeout: Duration,
+}
+
 /// Arguments of `mosix selftest`.
 #[derive(Args, Debug)]
 pub struct Selftest {
@@ -174,11 +226,21 @@ pub enum ConfigCommand {
 
 /// Parses a time in seconds, such as `10` or `0.5`.
 fn seconds(text: &str) -> Result<Duration, String> {
+    seconds_within(text, 0.1..=86_400.0)
+}
+
+/// Parses the time for a request, which the module takes in milliseconds.
+fn timeout(text: &str) -> Result<Duration, String> {
+    seconds_within(text, 0.001..=f64::from(MAX_TIMEOUT_MS) / 1e3)
+}
+
+fn seconds_within(text: &str, range: RangeInclusive<f64>) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
         .map_err(|_| String::from("expected a number of seconds"))?;
-    if !(0.1..=86_400.0).contains(&number) {
-        return Err("expected 0.1 to 86400 seconds".into());
+    if !range.contains(&number) {
+        let (least, most) = range.into_inner();
+        return Err(format!("expected {least} to {most} seconds"));
     }
     Ok(Duration::from_secs_f64(number))
 }

@@ -11,6 +11,7 @@ use clap::CommandFactory as _;
 pub mod check;
 pub mod down;
 pub mod init;
+pub mod ping;
 pub mod selftest;
 pub mod status;
 pub mod up;
@@ -24,6 +25,7 @@ pub fn run(cli: &Cli) -> Result {
         Command::Down => down::run(cli),
         Command::Status(arguments) => status::run(cli, arguments),
         Command::Version => version::run(cli),
+        Command::Ping(arguments) => ping::run(cli, arguments),
         Command::Selftest(arguments) => selftest::run(cli, arguments),
         Command::Config(arguments) => match &arguments.command {
             ConfigCommand::Check { path } => check::run(cli, path),

@@ -17,6 +17,8 @@ use std::{
 };
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
+pub mod ping;
+
 /// Room for the module's word on why it refused a configuration.
 const MESSAGE_LEN: usize = 256;
 

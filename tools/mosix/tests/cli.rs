@@ -80,6 +80,12 @@ fn usage_errors_exit_with_2() {
         &["up", "--wait", "soon"],
         &["init", "--node", "alpha"],
         &["selftest", "--calls", "0"],
+        &["ping"],
+        &["ping", "2", "-c", "0"],
+        &["ping", "2", "-s", "1048577"],
+        &["ping", "2", "-j", "0"],
+        &["ping", "2", "--once", "-s", "1"],
+        &["ping", "2", "--timeout", "601"],
         &[],
     ] {
         mosix().args(arguments).assert().code(2).stdout(is_empty());
@@ -88,9 +94,10 @@ fn usage_errors_exit_with_2() {
 
 #[test]
 fn without_the_module_the_status_is_3() {
-    for command in ["status", "down", "selftest"] {
+    for command in [&["status"][..], &["down"], &["selftest"], &["ping", "2"]] {
         mosix()
-            .args([command, "--device", "/nonexistent/mosix"])
+            .args(command)
+            .args(["--device", "/nonexistent/mosix"])
             .assert()
             .code(3)
             .stdout(is_empty())

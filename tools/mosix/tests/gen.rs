@@ -27,6 +27,7 @@ fn every_command_has_a_page_and_every_shell_a_script() {
         "down",
         "status",
         "version",
+        "ping",
         "selftest",
         "config",
         "config-check",

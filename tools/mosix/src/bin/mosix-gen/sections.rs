@@ -86,6 +86,39 @@ const JSON: [(&str, &str); 11] = [
     ),
 ];
 
+/// The fields of `mosix ping --json`.
+const PING_JSON: [(&str, &str); 8] = [
+    ("node, name, bytes, threads", "What was tried."),
+    ("integrity", "How the link is protected, as in cluster.toml(5)."),
+    (
+        "sent, answered, interrupted",
+        "Requests that were made; those of them that came back as they had been sent; those that a \
+         signal ended.",
+    ),
+    (
+        "errors",
+        "How many of the others ended with which error, by its name, such as ETIMEDOUT. EHOSTDOWN, \
+         ENOTCONN and ECONNRESET say that the node is not there or lost its memory; after an error \
+         the rest of the requests is still made.",
+    ),
+    (
+        "rtt_ns",
+        "min, median, mean and max of the round trips in nanoseconds; null when nothing was answered.",
+    ),
+    ("elapsed_ns", "From the first request to the last answer."),
+    (
+        "requests_per_s, mb_per_s",
+        "Answered requests, and millions of bytes in each direction, per second.",
+    ),
+    (
+        "executed, executed_once",
+        "With --once: how many requests of this run the node has executed, and whether that is the \
+         number of those answered; else null. If it executed more than were sent or fewer than it \
+         answered, the exit status is 1. Between the two it may lie when requests failed: the answer \
+         was lost, not the request.",
+    ),
+];
+
 /// The sections of the page of that name, behind those made from the command line.
 pub fn of(page: &str) -> Vec<(&'static str, Vec<Entry>)> {
     let mut sections = Vec::new();
@@ -93,6 +126,9 @@ pub fn of(page: &str) -> Vec<(&'static str, Vec<Entry>)> {
         sections.push(("COLUMNS", entries(COLUMNS)));
         sections.push(("STATES", entries(STATES)));
         sections.push(("JSON", entries(JSON)));
+    }
+    if page == "mosix-ping" {
+        sections.push(("JSON", entries(PING_JSON)));
     }
     sections.push(("FILES", entries(FILES)));
     let codes = Exit::TABLE.map(|(exit, text)| ((exit as u8).to_string(), text));
