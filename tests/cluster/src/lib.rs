@@ -33,6 +33,7 @@ pub mod keeper;
 mod launch;
 pub mod layout;
 mod monitor;
+pub mod mosix;
 mod netns;
 pub mod node;
 mod process;

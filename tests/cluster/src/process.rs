@@ -43,9 +43,14 @@ impl ProcessId {
 
     /// Whether the process still runs; one that only waits to be reaped does not.
     pub(crate) fn alive(self) -> bool {
-        self.reap();
-        stat(self.pid)
-            .is_some_and(|(state, start)| start == self.start && !matches!(state, 'Z' | 'X'))
+        match stat(self.pid) {
+            Some(('Z' | 'X', start)) if start == self.start => {
+                self.reap();
+                false
+            }
+            Some((_, start)) => start == self.start,
+            None => false,
+        }
     }
 
     /// Sends a signal; the process being gone is fine.
@@ -67,7 +72,7 @@ impl ProcessId {
         true
     }
 
-    /// Collects the exit status if the process is a child of this one.
+    /// Collects the exit status if the ended process is a child of this one.
     fn reap(self) {
         let _ = waitpid(Pid::from_raw(self.pid), Some(WaitPidFlag::WNOHANG));
     }
