@@ -56,9 +56,16 @@ const SHORTAGE_PAUSE_MS: i64 = 50;
 /// Where a connection's thread is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-enum Stage {
+pub(crate) enum Stage {
+    /// It is not known who that is.
     HalfOpen,
+    /// It is a node.
     Established,
+    /// It did not say in time who it is: closed here.
+    TimedOut,
+    /// It had to make room before it had said who it is: closed here.
+    Displaced,
+    /// Its thread is at its end.
     Over,
 }
 
@@ -72,11 +79,22 @@ pub(crate) struct Visit {
 impl Visit {
     /// Notes that the other side has proved to be a node.
     pub(crate) fn established(&self) {
-        self.stage.store(Stage::Established as u32, Relaxed);
+        self.enter(Stage::Established);
     }
 
-    fn is(&self, stage: Stage) -> bool {
+    /// Whether it is there.
+    pub(crate) fn is(&self, stage: Stage) -> bool {
         self.stage.load(Relaxed) == stage as u32
+    }
+
+    fn enter(&self, stage: Stage) {
+        self.stage.store(stage as u32, Relaxed);
+    }
+
+    /// Closes a connection of which it is not known who that is; its thread ends, and says why.
+    fn turn_out(&self, why: Stage) {
+        self.enter(why);
+        self.socket.shutdown();
     }
 }
 
@@ -180,7 +198,7 @@ impl Door {
         let thread = KThread::spawn(fmt!("mosix_in"), move || {
             reception::receive(&roster, &own, addr);
             own.socket.shutdown();
-            own.stage.store(Stage::Over as u32, Relaxed);
+            own.enter(Stage::Over);
         })?;
         visitors.push(
             Visitor {
@@ -211,7 +229,7 @@ impl Door {
         };
         drop(visitors);
         for visitor in &displaced {
-            visitor.visit.socket.shutdown();
+            visitor.visit.turn_out(Stage::Displaced);
             self.roster.local().doorway.limited.bump();
         }
         // Waits for threads that are at their end: not under the lock.
@@ -229,7 +247,7 @@ impl Door {
         let mut visitors = self.visitors.lock();
         for visitor in visitors.iter().filter(|v| v.visit.is(Stage::HalfOpen)) {
             if now_ns.saturating_sub(visitor.visit.since_ns) > HANDSHAKE_MAX_NS {
-                visitor.visit.socket.shutdown();
+                visitor.visit.turn_out(Stage::TimedOut);
             }
         }
         let gone = take_if(&mut visitors, |visitor| visitor.visit.is(Stage::Over));

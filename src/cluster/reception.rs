@@ -3,7 +3,10 @@
 //! The receiving thread of a connection that came in: authenticates the client, then takes in its
 //! requests.
 
-use core::net::SocketAddr;
+use core::{
+    fmt,
+    net::SocketAddr, //
+};
 
 use kernel::{
     prelude::*,
@@ -11,7 +14,10 @@ use kernel::{
 };
 
 use super::{
-    door::Visit,
+    door::{
+        Stage,
+        Visit, //
+    },
     peer::Peer,
     roster::Roster,
     throttle::Log, //
@@ -82,7 +88,7 @@ pub(super) fn receive(roster: &Roster, visit: &Visit, from: SocketAddr) {
             }
         }
         (Ok(_), None) => {}
-        (Err(error), _) => failed(roster, &error, from),
+        (Err(error), _) => failed(roster, visit, &error, from),
     }
 }
 
@@ -155,17 +161,21 @@ fn ended(roster: &Roster, peer: &Peer, error: &LinkError) {
 }
 
 /// Somebody failed to authenticate.
-fn failed(roster: &Roster, error: &LinkError, from: SocketAddr) {
+fn failed(roster: &Roster, visit: &Visit, error: &LinkError, from: SocketAddr) {
     let doorway = &roster.local().doorway;
+    let mut why: &dyn fmt::Display = error;
     match error {
         // Part of how two nodes agree on an epoch, and no failure.
         LinkError::Handshake(HandshakeError::Denied(Refusal::NotReady | Refusal::DeclaredDead)) => {
             return;
         }
-        // Whoever goes away before he was asked anything has not failed.
-        LinkError::Closed => return,
+        _ if visit.is(Stage::TimedOut) => {
+            doorway.timed_out.bump();
+            why = &"took too long to authenticate";
+        }
+        // The door has counted it.
+        _ if visit.is(Stage::Displaced) => why = &"too many connections that do not authenticate",
         LinkError::Socket(e) if *e == EAGAIN => doorway.timed_out.bump(),
-        LinkError::Socket(_) => return,
         _ => doorway.auth_failures.bump(),
     }
     let now = clock::boottime_ns();
@@ -173,7 +183,7 @@ fn failed(roster: &Roster, error: &LinkError, from: SocketAddr) {
     let Log::Write { left_out } = log else {
         return;
     };
-    pr_warn!("{}\n", format_args!("connection from {from} refused: {error}"));
+    pr_warn!("{}\n", format_args!("connection from {from} refused: {why}"));
     if left_out != 0 {
         pr_warn!("{}\n", format_args!("{left_out} more refusals of {} were not logged", from.ip()));
     }

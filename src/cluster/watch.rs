@@ -108,7 +108,9 @@ impl Watch {
     /// An attempt to connect failed.
     pub(crate) fn failed(&mut self, why: &dyn fmt::Display, refused: bool) {
         self.refused = refused;
-        if self.detector.state() != detector::State::Dead || refused {
+        // That a peer which is dead or has left cannot be reached is not the reason for that.
+        let gone = self.left || self.detector.state() == detector::State::Dead;
+        if !gone || refused {
             self.set_reason(format_args!("{why}"));
         }
     }
@@ -116,12 +118,17 @@ impl Watch {
     /// The peer said goodbye: nothing of its epoch is left.
     pub(crate) fn leave(&mut self) {
         self.left = true;
+        self.refused = false;
         self.past.declare_dead();
         self.set_reason(format_args!("left the cluster"));
     }
 
     /// The detector found a change.
     pub(crate) fn changed(&mut self, change: Change) {
+        if self.left {
+            // What a peer that said goodbye does not answer any more is no news.
+            return;
+        }
         match change {
             Change::Alive => self.reason = Reason::EMPTY,
             Change::Suspect => self.set_reason(format_args!("does not answer")),
@@ -162,10 +169,9 @@ impl Watch {
 
     /// The state to show.
     pub(crate) fn state(&self) -> State {
-        if self.left {
-            return State::Dead;
-        }
         match self.detector.state() {
+            _ if self.left && self.refused => State::Refused,
+            _ if self.left => State::Dead,
             detector::State::Dead if self.refused => State::Refused,
             detector::State::Dead => State::Dead,
             detector::State::Suspect => State::Suspect,
