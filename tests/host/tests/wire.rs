@@ -181,8 +181,6 @@ fn control_frames_carry_nothing_else() {
         header.data_len = 1;
         assert_eq!(decode(&header, Sender::Client), stray);
     }
-    let ping = Header::reply(Kind::PING, 12, 0, 0, 0);
-    assert_eq!(decode(&ping, Sender::Server), Ok(ping));
     let mut goodbye = Header::new(Kind::GOODBYE, 0, 0);
     goodbye.seq = 4;
     goodbye.tag = [1; 16];
@@ -333,4 +331,21 @@ proptest! {
         (header.credits, header.seq, header.tag) = (credits, seq, tag);
         prop_assert_eq!(decode(&header, Sender::Server), Ok(header));
     }
+}
+
+#[test]
+fn a_heartbeat_and_its_answer() {
+    let ping = Header::ping(12);
+    assert_eq!(decode(&ping, Sender::Client), Ok(ping));
+    assert_eq!(
+        (ping.kind, ping.id, ping.is_reply()),
+        (Kind::PING, 12, false)
+    );
+    let pong = Header::pong(12, 2_000_000_000);
+    assert_eq!(decode(&pong, Sender::Server), Ok(pong));
+    assert_eq!((pong.id, pong.lease()), (12, 2_000_000_000));
+    assert_eq!(Header::pong(12, 0).lease(), 0);
+    let wrong = Err(FrameError::WrongDirection(Kind::PING));
+    assert_eq!(decode(&ping, Sender::Server), wrong);
+    assert_eq!(decode(&pong, Sender::Client), wrong);
 }
