@@ -47,6 +47,8 @@ use crate::{
             ServerStep, //
         },
         transcript::{
+            Hello,
+            Proof,
             BUILD_ID_LEN,
             NONCE_LEN, //
         },
@@ -71,6 +73,8 @@ pub mod at {
     pub const MSG_LEN: usize = 16;
     /// Length of the data, four bytes.
     pub const DATA_LEN: usize = 20;
+    /// Id, eight bytes.
+    pub const ID: usize = 24;
     /// Number of the frame, eight bytes.
     pub const SEQ: usize = 40;
     /// Tag, sixteen bytes.
@@ -99,6 +103,12 @@ pub const MSG_MAX: u32 = crate::rpc::wire::MSG_MAX;
 
 /// Longest data of a frame in bytes.
 pub const DATA_MAX: u32 = crate::rpc::wire::DATA_MAX;
+
+/// Bytes of a hello frame.
+pub const HELLO_LEN: usize = HEADER_LEN + size_of::<Hello>();
+
+/// Bytes of a challenge frame, and of a proof frame.
+pub const SHORT_LEN: usize = HEADER_LEN + size_of::<Proof>();
 
 /// The id of the `round`th request in `slot`.
 pub const fn request_id(slot: u16, round: u64) -> u64 {
@@ -287,7 +297,7 @@ pub struct Frame {
     pub status: i32,
     /// Id of the request.
     pub id: u64,
-    /// Request whose reply is acknowledged.
+    /// Request whose reply is acknowledged; in the answer to a heartbeat, the lease.
     pub acked: u64,
     /// Message.
     pub msg: Vec<u8>,
@@ -301,6 +311,18 @@ impl Frame {
         Self {
             kind: kind::PING,
             id: number,
+            ..Self::default()
+        }
+    }
+
+    /// The answer to a heartbeat, which grants a lease of so many nanoseconds.
+    pub fn pong(number: u64, lease: u64) -> Self {
+        let header = Header::pong(number, lease);
+        Self {
+            kind: header.kind.0,
+            flags: header.flags,
+            id: number,
+            acked: header.acked,
             ..Self::default()
         }
     }

@@ -90,7 +90,7 @@ fn nodes_join_over_ipv4_and_ipv6_and_show_each_other() {
             assert_eq!((status.node, status.cluster.as_str()), (own, mosix::NAME));
             assert_eq!(status.integrity, "header");
             assert_eq!(status.peer(own).incarnation, Some(status.incarnation));
-            assert_eq!(status.peer(own).state, "own");
+            assert_eq!(status.peer(own).state, "self");
             let numbers: Vec<u16> = status.nodes.iter().map(|peer| peer.number).collect();
             assert_eq!(numbers, [1, 2, 3]);
             for peer in &status.nodes {
@@ -106,7 +106,10 @@ fn nodes_join_over_ipv4_and_ipv6_and_show_each_other() {
         }
         let sockets = c.node(3).sh("ss -Htn state established")?;
         for peer in ["[fd77::1]", "[fd77::2]", "10.77.0.1", "10.77.0.2"] {
-            ensure!(sockets.contains(peer), "no connection with {peer}: {sockets}");
+            ensure!(
+                sockets.contains(peer),
+                "no connection with {peer}: {sockets}"
+            );
         }
         // For people it says the same.
         let table = c.node(2).sh("mosix status")?;
@@ -206,12 +209,21 @@ fn comes_back(
     victim.fault(end)?;
     mosix::wait_alive(c)?;
     let states = logged_states(&mark, 3);
-    ensure!(states.starts_with(&["suspect".into(), "dead".into()]), "{states:?}");
-    ensure!(states.last().is_some_and(|last| last == "alive"), "{states:?}");
+    ensure!(
+        states.starts_with(&["suspect".into(), "dead".into()]),
+        "{states:?}"
+    );
+    ensure!(
+        states.last().is_some_and(|last| last == "alive"),
+        "{states:?}"
+    );
     let now = link(c, 1, 3)?;
     for (was, is) in own.iter().zip(&now) {
         assert_eq!(was.1, is.1, "it is the same life");
-        ensure!(is.0 > was.0, "a new epoch has new connections: {own:?}, {now:?}");
+        ensure!(
+            is.0 > was.0,
+            "a new epoch has new connections: {own:?}, {now:?}"
+        );
     }
     assert_eq!(link(c, 1, 2)?, others, "the others are undisturbed");
     Ok(())
@@ -279,7 +291,7 @@ fn nodes_come_and_go_without_disturbing_the_others() {
         // What cannot change while it is up.
         for (bad, word) in [
             (config(c).set("integrity", "\"full\""), "integrity"),
-            (config(c).set("port", 4661), "port"),
+            (config(c).node(1, "10.77.0.1:4661"), "address of this node"),
         ] {
             bad.write(&c.node(1))?;
             expect_failure(&c.node(1).exec("mosix up")?, 2, &[word, "mosix down"])?;
@@ -316,13 +328,15 @@ fn the_module_goes_when_nobody_uses_it() {
         let node = c.node(2);
         let holder = node.spawn("exec 9</dev/mosix; echo open; sleep 300")?;
         wait_for(&node, "the device is held open", |_| {
-            node.exec("fuser -s /dev/mosix").is_ok_and(|out| out.success())
+            node.exec("fuser -s /dev/mosix")
+                .is_ok_and(|out| out.success())
         })?;
         expect_failure(&node.exec("rmmod mosix")?, 1, &["in use"])?;
         ensure!(status(&node)?.all_alive(), "it goes on as if nothing was");
         drop(holder);
         wait_for(&c.node(1), "nobody holds the device", |_| {
-            node.exec("fuser -s /dev/mosix").is_ok_and(|out| !out.success())
+            node.exec("fuser -s /dev/mosix")
+                .is_ok_and(|out| !out.success())
         })?;
         // While it is up, as well as before and after.
         let load = mosix::LOAD;

@@ -5,7 +5,9 @@ use std::{
     cell::Cell,
     io::{self, Read},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    panic::{catch_unwind, resume_unwind, AssertUnwindSafe},
     process::Command,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
 };
@@ -17,7 +19,7 @@ use mosix_cluster::{
     testing::on_cluster,
     Cluster, Node,
 };
-use mosix_core::peer::{CallError, Link, Player};
+use mosix_core::peer::{kind, CallError, Frame, Link, Player};
 use socket2::{Domain, Socket, Type};
 
 /// Patience of the attacker with the victim: more than the victim's with him.
@@ -26,13 +28,16 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 /// The node that the harness plays when it knows the key.
 pub const INSIDER: u16 = 3;
 
+/// A lease of the default length.
+const LEASE_NS: u64 = 2_000_000_000;
+
 /// A field of the counters.
 pub type Count = fn(&Counters) -> u64;
 
 /// The two honest nodes, and what they were before.
 pub struct Scene<'c> {
     pub c: &'c Cluster,
-    honest: [(u64, Option<u64>); 2],
+    honest: Cell<[(u64, Option<u64>); 2]>,
     addresses: Cell<u8>,
     epoch: Cell<u64>,
 }
@@ -60,7 +65,7 @@ impl<'c> Scene<'c> {
         wait_for(&c.node(2), "node 1 is alive", |s| s.state(1) == "alive")?;
         Ok(Self {
             c,
-            honest: honest(c)?,
+            honest: Cell::new(honest(c)?),
             addresses: Cell::new(100),
             epoch: Cell::new(0),
         })
@@ -84,7 +89,14 @@ impl<'c> Scene<'c> {
     /// The link of the honest nodes is what it was.
     pub fn check_honest(&self) -> Result<()> {
         let now = honest(self.c)?;
-        ensure!(now == self.honest, "the honest link: {:?}, then {now:?}", self.honest);
+        let was = self.honest.get();
+        ensure!(now == was, "the honest link: {was:?}, then {now:?}");
+        Ok(())
+    }
+
+    /// The honest nodes have a new link, which has to stay what it is from now on.
+    pub fn renew_honest(&self) -> Result<()> {
+        self.honest.set(honest(self.c)?);
         Ok(())
     }
 
@@ -127,9 +139,30 @@ impl<'c> Scene<'c> {
                 Err(CallError::Again(epoch)) => self.epoch.set(self.epoch.get().max(epoch)),
                 Err(error) => bail!("node {} is not let in: {error}", player.number),
             }
-            ensure!(Instant::now() < end, "node {} is not let in in time", player.number);
+            ensure!(
+                Instant::now() < end,
+                "node {} is not let in in time",
+                player.number
+            );
             thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Lets the victim find node 3 alive, played as `player`, while it is attacked.
+    pub fn while_answering(&self, player: &Player, f: impl FnOnce() -> Result<()>) -> Result<()> {
+        let listener = self.c.tcp_listen(mosix::PORT)?;
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    // That the victim ends a connection is part of the game.
+                    let _ = answer(&listener, player, &done);
+                }
+            });
+            let result = catch_unwind(AssertUnwindSafe(f));
+            done.store(true, Ordering::Relaxed);
+            result.unwrap_or_else(|panic| resume_unwind(panic))
+        })
     }
 
     /// A connection from the harness's own address.
@@ -138,28 +171,6 @@ impl<'c> Scene<'c> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(stream)
-    }
-
-    /// The victim's next attempt to reach node 3.
-    pub fn accept(&self, listener: &TcpListener) -> Result<TcpStream> {
-        listener.set_nonblocking(true)?;
-        let end = Instant::now() + PATIENCE;
-        loop {
-            match listener.accept() {
-                Ok((stream, from)) if from.ip() == spec::ipv4(1) => {
-                    stream.set_nonblocking(false)?;
-                    stream.set_read_timeout(Some(PATIENCE))?;
-                    return Ok(stream);
-                }
-                // The other honest node tries, too.
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    ensure!(Instant::now() < end, "the victim does not dial node 3");
-                    thread::sleep(Duration::from_millis(20));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
     }
 
     /// Attacks: the victim has to log exactly one line with `line` in it and to count one more of
@@ -189,7 +200,11 @@ impl<'c> Scene<'c> {
         ensure!(lines.len() == 1, "more than one line: {lines:#?}");
         let after = status(&victim)?;
         let now = count(&after.counters);
-        ensure!(now == count(&before) + 1, "counted {before:?}, then {:?}", after.counters);
+        ensure!(
+            now == count(&before) + 1,
+            "counted {before:?}, then {:?}",
+            after.counters
+        );
         let failures = |c: &Counters| c.auth_failures + c.bad_frames + c.timed_out + c.limited;
         ensure!(
             failures(&after.counters) == failures(&before) + 1,
@@ -198,6 +213,42 @@ impl<'c> Scene<'c> {
         );
         self.check_honest()
     }
+}
+
+/// The victim's next attempt to reach node 3.
+pub fn accept(listener: &TcpListener) -> Result<TcpStream> {
+    listener.set_nonblocking(true)?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match listener.accept() {
+            Ok((stream, from)) if from.ip() == spec::ipv4(1) => {
+                stream.set_nonblocking(false)?;
+                stream.set_read_timeout(Some(PATIENCE))?;
+                return Ok(stream);
+            }
+            // The other honest node tries, too.
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                ensure!(Instant::now() < end, "the victim does not dial node 3");
+                thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Answers the victim's heartbeats as long as the connection lasts.
+fn answer(listener: &TcpListener, player: &Player, done: &AtomicBool) -> Result<()> {
+    let stream = accept(listener)?;
+    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+    let mut link = player.answer(stream)?;
+    while !done.load(Ordering::Relaxed) {
+        let frame = link.receive()?;
+        if frame.kind == kind::PING {
+            link.send(&Frame::pong(frame.id, LEASE_NS))?;
+        }
+    }
+    Ok(())
 }
 
 /// Waits until the other side has closed.

@@ -13,13 +13,16 @@ use mosix_core::{
     peer::{at, kind, CallError, Frame, Player, HELLO_LEN, SHORT_LEN},
 };
 
-use crate::attacker::{on_scene, wait_closed, Count, Scene, INSIDER};
+use crate::attacker::{accept, on_scene, wait_closed, Count, Scene, INSIDER};
 
 const FAILED: Count = |counters| counters.auth_failures;
 
 /// The line that the victim logs about a connection.
 fn refused(stream: &TcpStream, why: &str) -> Result<String> {
-    Ok(format!("connection from {} refused: {why}", stream.local_addr()?))
+    Ok(format!(
+        "connection from {} refused: {why}",
+        stream.local_addr()?
+    ))
 }
 
 /// Sends bytes from a new address; the victim has to close, and to give `why` as its reason.
@@ -73,9 +76,21 @@ fn who_does_not_know_the_key_is_not_let_in() {
             ..insider.clone()
         };
         let closed = "refused (another key";
-        call(scene, "wrong key", &stranger, closed, "authentication failed")?;
+        call(
+            scene,
+            "wrong key",
+            &stranger,
+            closed,
+            "authentication failed",
+        )?;
         let elsewhere = Player::new("elsewhere", mosix::KEY, INSIDER);
-        call(scene, "wrong cluster", &elsewhere, closed, "belongs to another cluster")?;
+        call(
+            scene,
+            "wrong cluster",
+            &elsewhere,
+            closed,
+            "belongs to another cluster",
+        )?;
 
         // Without a handshake at all: one end of a link to nobody seals what looks like a frame.
         let mut request = altered(scene, at::KIND, &kind::ECHO.to_le_bytes());
@@ -83,7 +98,12 @@ fn who_does_not_know_the_key_is_not_let_in() {
         request[at::ID + 2] = 1;
         say(scene, "no key", &request, "echo frame has no place here")?;
         say(scene, "garbage", &[0xa7; 4096], "not a mosix frame")?;
-        say(scene, "text", b"GET / HTTP/1.1\r\nHost: node1\r\n\r\n                                    ", "not a mosix frame")
+        say(
+            scene,
+            "text",
+            b"GET / HTTP/1.1\r\nHost: node1\r\n\r\n                                    ",
+            "not a mosix frame",
+        )
     });
 }
 
@@ -91,13 +111,48 @@ fn who_does_not_know_the_key_is_not_let_in() {
 fn what_is_no_hello_ends_the_handshake() {
     on_scene("header", |scene| {
         let cases: [(&str, usize, &[u8], &str); 8] = [
-            ("frame version", at::VERSION, &[2, 0], "frame version 2, this node speaks 1"),
-            ("unknown kind", at::KIND, &[0xff, 0xee], "unknown frame type 0xeeff"),
-            ("unknown flags", at::FLAGS, &[0, 0x80], "unknown flags 0x8000"),
-            ("oversized", at::MSG_LEN, &[0xff; 4], "message of 4294967295 bytes"),
-            ("oversized data", at::DATA_LEN, &[0xff; 4], "data of 4294967295 bytes"),
-            ("too long", at::MSG_LEN, &[0xff, 0, 0, 0], "malformed hello message"),
-            ("with data", at::DATA_LEN, &[1, 0, 0, 0], "hello frame with a field"),
+            (
+                "frame version",
+                at::VERSION,
+                &[2, 0],
+                "frame version 2, this node speaks 1",
+            ),
+            (
+                "unknown kind",
+                at::KIND,
+                &[0xff, 0xee],
+                "unknown frame type 0xeeff",
+            ),
+            (
+                "unknown flags",
+                at::FLAGS,
+                &[0, 0x80],
+                "unknown flags 0x8000",
+            ),
+            (
+                "oversized",
+                at::MSG_LEN,
+                &[0xff; 4],
+                "message of 4294967295 bytes",
+            ),
+            (
+                "oversized data",
+                at::DATA_LEN,
+                &[0xff; 4],
+                "data of 4294967295 bytes",
+            ),
+            (
+                "too long",
+                at::MSG_LEN,
+                &[0xff, 0, 0, 0],
+                "malformed hello message",
+            ),
+            (
+                "with data",
+                at::DATA_LEN,
+                &[1, 0, 0, 0],
+                "hello frame with a field",
+            ),
             ("node 0", at::BODY + 48, &[0, 0], "malformed hello message"),
         ];
         for (what, place, bytes, why) in cases {
@@ -115,7 +170,7 @@ fn what_is_no_hello_ends_the_handshake() {
         })?;
 
         let mut stream = scene.connect()?;
-        let why = refused(&stream, "connection closed by the other side")?;
+        let why = refused(&stream, "connection failed: ECONNRESET")?;
         scene.attack("truncated", &why, FAILED, || {
             let hello = scene.insider().hello(scene.to());
             stream.write_all(&hello[..hello.len() - 1])?;
@@ -140,7 +195,12 @@ fn recorded_and_reflected_words_are_worth_nothing() {
 
         // The victim itself is made to prove what the attacker cannot.
         let listener = scene.c.tcp_listen(mosix::PORT)?;
-        reflect(scene, &listener, |_| {}, "denied: the node has reached itself")?;
+        reflect(
+            scene,
+            &listener,
+            |_| {},
+            "denied: the node has reached itself",
+        )?;
         let swap = |hello: &mut [u8]| {
             let (from, to) = hello[at::BODY + 48..].split_at_mut(2);
             from.swap_with_slice(&mut to[..2]);
@@ -156,7 +216,7 @@ fn reflect(
     change: impl FnOnce(&mut [u8]),
     why: &str,
 ) -> Result<()> {
-    let mut outer = scene.accept(listener)?;
+    let mut outer = accept(listener)?;
     let mut hello = [0; HELLO_LEN];
     outer.read_exact(&mut hello)?;
     change(&mut hello);
@@ -183,24 +243,61 @@ fn who_knows_the_key_has_to_be_who_he_says() {
         };
         let duplicate = "another node with that number is alive";
         let denied = format!("denied: {duplicate}");
-        call(scene, "the number of a node that is alive", &as_node(2), duplicate, &denied)?;
-        call(scene, "the victim's number", &as_node(1), duplicate, &denied)?;
+        call(
+            scene,
+            "the number of a node that is alive",
+            &as_node(2),
+            duplicate,
+            &denied,
+        )?;
+        call(
+            scene,
+            "the victim's number",
+            &as_node(1),
+            duplicate,
+            &denied,
+        )?;
         let victim = Player {
             incarnation: status(&scene.victim())?.incarnation,
             ..as_node(1)
         };
-        call(scene, "the victim", &victim, "reached itself", "denied: the node has reached itself")?;
+        call(
+            scene,
+            "the victim",
+            &victim,
+            "reached itself",
+            "denied: the node has reached itself",
+        )?;
         let unknown = "no node with that number";
-        call(scene, "a number nobody has", &as_node(9), unknown, &format!("denied: {unknown}"))?;
+        call(
+            scene,
+            "a number nobody has",
+            &as_node(9),
+            unknown,
+            &format!("denied: {unknown}"),
+        )?;
         let meant = "denied: another node than the one meant";
-        call_node(scene, "meant for node 2", &insider, 2, "node 1 answered where node 2", meant)?;
+        call_node(
+            scene,
+            "meant for node 2",
+            &insider,
+            2,
+            "node 1 answered where node 2",
+            meant,
+        )?;
         for mode in [Integrity::Full, Integrity::Encrypt] {
             let other = Player {
                 mode,
                 ..insider.clone()
             };
             let told = "integrity mode \"header\"";
-            call(scene, "another mode", &other, told, "denied: the integrity modes")?;
+            call(
+                scene,
+                "another mode",
+                &other,
+                told,
+                "denied: the integrity modes",
+            )?;
         }
         // After all that the right one is let in, and his heartbeats are answered.
         let mut link = scene.link()?;
