@@ -7,6 +7,7 @@ use zerocopy::FromBytes as _;
 
 use crate::control::abi::{
     config::{self, Config, Node, Parameters},
+    ping::{Request, FLAG_ONCE, MAX_BYTES, MAX_COUNT, MAX_TIMEOUT_MS},
     status::{self, Status},
     Args, Op,
 };
@@ -79,4 +80,23 @@ pub fn args(bytes: &[u8]) -> bool {
     let named = Op::from_request(request);
     let good = Op::ALL.map(|op| args.check(op).is_ok());
     named.is_some() && good.contains(&true)
+}
+
+/// Any bytes as what tries a link. Whether they are a request that can be made.
+///
+/// # Panics
+///
+/// When a request was accepted that asks for more than the module does.
+pub fn ping(bytes: &[u8]) -> bool {
+    let Ok(request) = Request::ref_from_bytes(bytes) else {
+        return false;
+    };
+    if !request.is_valid() {
+        return false;
+    }
+    let once = request.flags.get() & FLAG_ONCE != 0;
+    assert!((1..=MAX_COUNT).contains(&request.count.get()));
+    assert!((1..=MAX_TIMEOUT_MS).contains(&request.timeout_ms.get()));
+    assert!(request.bytes.get() <= if once { 0 } else { MAX_BYTES });
+    true
 }

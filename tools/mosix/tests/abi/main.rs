@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 mod args;
 mod configuration;
+mod ping;
 mod properties;
 mod status;
 
@@ -34,6 +35,7 @@ fn encode(
             number: *number,
             name,
             address: *address,
+            integrity: Integrity::Full,
         })
         .collect();
     let mut parameters = Parameters {
