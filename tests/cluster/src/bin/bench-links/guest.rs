@@ -71,7 +71,7 @@ impl<'a> Runner<'a> {
         let settle = self.settle.get();
         let script = format!(
             "sleep {}; echo 'bench {number} begins' >/dev/kmsg
-             {command} >/tmp/bench.out 2>&1; echo $? >/tmp/bench.status
+             {command} >/tmp/bench.out 2>/tmp/bench.err; echo $? >/tmp/bench.status
              echo 'bench {number} ends' >/dev/kmsg",
             settle.as_secs_f64()
         );
@@ -86,9 +86,10 @@ impl<'a> Runner<'a> {
         let after = self.insns()?;
         let status = node.sh("cat /tmp/bench.status")?;
         let output = node.sh("cat /tmp/bench.out")?;
+        let errors = node.sh("cat /tmp/bench.err")?;
         ensure!(
             status == "0",
-            "\"{command}\" ended with status {status}: {output}"
+            "\"{command}\" ended with status {status}: {output}{errors}"
         );
         let insns = before.zip(after).map(|(before, after)| after - before);
         Ok((!has_begun).then_some(Run { output, insns }))

@@ -15,7 +15,7 @@ pub(crate) const SIZES: [(u32, u32); 4] = [
     (0, 400),
     (4 * 1024, 400),
     (64 * 1024, 160),
-    (1024 * 1024, 32),
+    (1024 * 1024, 24),
 ];
 
 /// Requests under way at a time: for the round trip, and for the throughput.
