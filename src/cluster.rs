@@ -8,7 +8,9 @@
 
 // Pure.
 pub(crate) mod backoff;
+#[allow(dead_code, reason = "the host tests look inside")]
 pub(crate) mod detector;
+#[allow(dead_code, reason = "the host tests look inside")]
 pub(crate) mod epoch;
 pub(crate) mod probe;
 pub(crate) mod throttle;

@@ -20,6 +20,7 @@ pub(crate) mod replies;
 pub(crate) mod requests;
 pub(crate) mod responder;
 pub(crate) mod transcript;
+#[allow(dead_code, reason = "the host tests make frames of their own")]
 pub(crate) mod wire;
 
 pub(crate) mod call;

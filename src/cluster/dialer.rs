@@ -135,7 +135,7 @@ impl Peer {
         let dial = Dial {
             peer: self.number,
             epoch,
-            mode: local.mode,
+            mode: self.mode,
             session,
         };
         greet::as_client(socket, &local.identity, &local.key, dial)

@@ -43,7 +43,7 @@ pub(crate) struct Local {
     pub(crate) identity: Identity,
     /// The key that all nodes of the cluster have.
     pub(crate) key: Secret<KEY_LEN>,
-    /// How frames are protected.
+    /// How its links are protected at least.
     pub(crate) mode: Integrity,
     /// The TCP port that is listened on.
     pub(crate) port: u16,
@@ -73,7 +73,7 @@ impl Local {
                 protocol: PROTOCOL,
             },
             key: Secret::copy_of(config.key())?,
-            mode: config.integrity(),
+            mode: own.integrity,
             port: config.listen_port(),
             since_unix_ms: unix_ms,
             since_ns: clock::boottime_ns(),

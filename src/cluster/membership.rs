@@ -28,7 +28,11 @@ use super::{
 };
 use crate::{
     control::abi::{
-        config::Config,
+        config::{
+            Config,
+            Fixed,
+            Node, //
+        },
         status::{
             self,
             Header,
@@ -136,7 +140,7 @@ impl Membership {
     }
 
     /// Takes in a node, unless it is this one.
-    fn add(&self, running: &mut Running, node: &crate::control::abi::config::Node<'_>) -> Result {
+    fn add(&self, running: &mut Running, node: &Node<'_>) -> Result {
         if node.number == self.roster.local().identity.node {
             return Ok(());
         }
@@ -196,25 +200,22 @@ impl Membership {
     /// Whether what cannot change is what it was.
     fn check_successor(&self, config: &Config<'_>) -> Result<(), Refusal> {
         let local = self.roster.local();
-        let own = config.own();
-        let what = if local.cluster.get() != Some(config.cluster()) {
-            "the name of the cluster"
-        } else if local.identity.node != own.number
-            || local.name.get() != Some(own.name)
-            || local.endpoint != own.address.into()
-        {
-            "the number, name or address of this node"
-        } else if local.port != config.listen_port() {
-            "the port this node listens on"
-        } else if local.mode != config.integrity() {
-            "the integrity mode"
-        } else if *local.key != *config.key() {
-            "the cluster key"
-        } else {
-            return Ok(());
+        let own = Node {
+            number: local.identity.node,
+            name: local.name.get().unwrap_or_default(),
+            address: local.endpoint.socket().ok_or(EINVAL)?,
+            integrity: local.mode,
         };
-        let error = crate::control::abi::error::ConfigError::NeedsRestart { what };
-        Err(Refusal::new(EINVAL, &error))
+        let fixed = Fixed {
+            cluster: local.cluster.get().unwrap_or_default(),
+            own,
+            listen_port: local.port,
+            build_id: &local.identity.build_id,
+            key: &local.key,
+        };
+        fixed
+            .check(&config.fixed())
+            .map_err(|error| Refusal::new(EINVAL, &error))
     }
 
     /// Leaves the cluster; returns when nothing of the membership runs any more.
@@ -263,6 +264,7 @@ impl Membership {
         let local = self.roster.local();
         let identity = &local.identity;
         let mut own = NodeRecord::new(identity.node, local.name, local.endpoint, State::Own);
+        own.integrity = local.mode as u8;
         own.module = version_text(identity.version);
         own.build_id = identity.build_id;
         own.protocol = u32::from(identity.protocol).into();

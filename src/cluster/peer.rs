@@ -44,6 +44,7 @@ use crate::{
             State, //
         },
         Endpoint,
+        Integrity,
         Name,
         VersionText, //
     },
@@ -96,6 +97,8 @@ pub(crate) struct Peer {
     pub(crate) name: Name,
     pub(crate) endpoint: Endpoint,
     pub(crate) address: SocketAddr,
+    /// How frames between it and this node are protected.
+    pub(crate) mode: Integrity,
     pub(crate) common: Common,
     pub(crate) traffic: Arc<Traffic>,
     /// This node's requests to it.
@@ -134,6 +137,7 @@ impl Peer {
                 name: Name::cut(node.name),
                 endpoint: node.address.into(),
                 address: node.address,
+                mode: node.integrity.max(common.local.mode),
                 common,
                 traffic,
                 client <- client,
@@ -154,6 +158,7 @@ impl Peer {
     pub(crate) fn is(&self, node: &config::Node<'_>) -> bool {
         self.number == node.number
             && self.address == node.address
+            && self.mode == node.integrity.max(self.common.local.mode)
             && self.name == Name::cut(node.name)
     }
 
@@ -380,6 +385,7 @@ impl Peer {
     /// What `mosix status` shows of it.
     pub(crate) fn record(&self) -> NodeRecord {
         let mut record = NodeRecord::new(self.number, self.name, self.endpoint, State::Connecting);
+        record.integrity = self.mode as u8;
         let watch = self.watch.lock();
         record.state = watch.state() as u8;
         record.reason = watch.reason;

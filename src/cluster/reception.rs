@@ -72,7 +72,11 @@ pub(super) fn receive(roster: &Roster, visit: &Visit, from: SocketAddr) {
     socket.set_send_timeout(PATIENCE_MS);
     let mut chosen: Option<(Arc<Peer>, Arc<Session>)> = None;
     let identity = &local.identity;
-    let outcome = greet::as_server(socket, identity, local.mode, &local.key, |claim| {
+    let mode_of = |node: Option<u16>| {
+        let peer = node.and_then(|node| roster.find(node));
+        peer.map_or(local.mode, |peer| peer.mode)
+    };
+    let outcome = greet::as_server(socket, identity, &local.key, mode_of, |claim| {
         let Some(peer) = roster.find(claim.peer.node) else {
             return Decision::Refuse(Refusal::UnknownNode, 0);
         };

@@ -97,9 +97,9 @@ impl Roster {
     /// Takes a peer in.
     pub(super) fn add(&self, peer: Arc<Peer>) -> Result {
         let mut peers = self.peers.lock();
-        peers.push(peer, GFP_KERNEL)?;
-        peers.sort_unstable_by_key(|peer| peer.number);
-        Ok(())
+        peers.reserve(1, GFP_KERNEL)?;
+        let at = peers.partition_point(|other| other.number < peer.number);
+        peers.insert_within_capacity(at, peer).map_err(|_| EINVAL)
     }
 
     /// Lets a peer go.

@@ -106,7 +106,7 @@ pub enum Op {
     Down,
     /// Takes a new configuration while up; buffers as for [`Op::Up`]. Nodes may come and go and
     /// times may change; the links of nodes that stay as they are are not touched. The rest of the
-    /// configuration must be what it was, see [`config::Config::check_successor`].
+    /// configuration must be what it was, see [`config::Fixed`].
     ///
     /// Needs CAP_SYS_ADMIN (`EPERM`). `ENOTCONN` when not up, otherwise as [`Op::Up`].
     Reconfigure,

@@ -47,8 +47,6 @@ pub(crate) enum FrameError {
     },
     /// The tag does not belong to these bytes.
     BadTag,
-    /// A message whose content is not of its kind's form.
-    BadMessage(Kind),
     /// A reply to something that was not asked, or a second reply.
     UnexpectedReply(u64),
     /// An acknowledgement of a reply that was never sent.
@@ -90,7 +88,6 @@ impl fmt::Display for FrameError {
                 write!(f, "frame number {got} where {expected} had to come")
             }
             Self::BadTag => f.write_str("authentication tag does not match"),
-            Self::BadMessage(kind) => write!(f, "malformed message in {kind} frame"),
             Self::UnexpectedReply(id) => write!(f, "reply to {id:#x}, which waits for none"),
             Self::BadAck(id) => write!(f, "acknowledges {id:#x}, which was not answered"),
             Self::DuplicateRequest(id) => write!(f, "request {id} twice on one connection"),

@@ -128,16 +128,18 @@ pub(crate) enum Decision {
 /// Authenticates a connection that somebody made to this node. `decide` is asked once, and only about
 /// a client that has proved to know the key.
 ///
+/// `mode_of` says what the link with a node is configured for.
+///
 /// Sleeps. The caller has set the socket's timeouts to [`PATIENCE_MS`].
 pub(crate) fn as_server(
     socket: &Socket,
     identity: &Identity,
-    mode: Integrity,
     key: &[u8; KEY_LEN],
+    mode_of: impl Fn(Option<u16>) -> Integrity,
     decide: impl FnOnce(&Claim) -> Decision,
 ) -> Result<Established, LinkError> {
-    let mut machine = Responder::new(*identity, mode, nonce());
-    let claim = prove(socket, &mut machine, key).inspect_err(|_| say_farewell(socket, &machine))?;
+    let mut machine = Responder::new(*identity, mode_of(None), nonce());
+    let claim = prove(socket, &mut machine, key, mode_of).inspect_err(|_| say_farewell(socket, &machine))?;
     match decide(&claim) {
         Decision::Accept(grant) => {
             let (welcome, established) = machine.accept(&KernelCrypto, key, grant)?;
@@ -156,12 +158,16 @@ fn prove(
     socket: &Socket,
     machine: &mut Responder,
     key: &[u8; KEY_LEN],
+    mode_of: impl Fn(Option<u16>) -> Integrity,
 ) -> Result<Claim, LinkError> {
     let mut buf = [0; PACKET_MAX];
     loop {
         let frame = receive(socket, &mut buf, |header| machine.body_len(header))?;
         match machine.receive(&KernelCrypto, key, frame)? {
-            ServerStep::Send(bytes) => send_all(socket, bytes)?,
+            ServerStep::Send(bytes) => {
+                send_all(socket, bytes)?;
+                machine.expect_mode(mode_of(machine.claimed()));
+            }
             ServerStep::Decide(claim) => return Ok(claim),
         }
     }

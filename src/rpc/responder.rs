@@ -61,7 +61,8 @@ pub(crate) struct Responder {
 }
 
 impl Responder {
-    /// Begins a handshake with whoever has connected. `nonce` must be fresh.
+    /// Begins a handshake with whoever has connected. `nonce` must be fresh; `mode` is the one for
+    /// links that are not configured otherwise.
     pub(crate) fn new(identity: Identity, mode: Integrity, nonce: [u8; NONCE_LEN]) -> Self {
         Self {
             identity,
@@ -72,6 +73,18 @@ impl Responder {
             claim: None,
             farewell: Packet::EMPTY,
         }
+    }
+
+    /// The node that the client says it is, once it has; nobody has proved that yet. Good for looking
+    /// up what its link is configured for ([`Self::expect_mode`]), and for nothing else.
+    pub(crate) fn claimed(&self) -> Option<u16> {
+        let hello: Hello = self.transcript.hello.message()?;
+        Some(hello.from.get())
+    }
+
+    /// The mode that the link with the client is configured for.
+    pub(crate) fn expect_mode(&mut self, mode: Integrity) {
+        self.mode = mode;
     }
 
     /// The whole answer to a client that there is no room for; no state machine is needed.

@@ -98,8 +98,10 @@ pub struct Header {
 pub struct NodeRecord {
     /// Node number, 1 to 65535.
     pub number: U16,
+    /// An [`Integrity`].
+    pub integrity: u8,
     /// Zero.
-    pub reserved: [u8; 6],
+    pub reserved: [u8; 5],
     /// Where the node listens.
     pub endpoint: Endpoint,
     /// Name of the node.
@@ -115,6 +117,8 @@ pub struct Node<'a> {
     pub name: &'a str,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How its links are protected at least: a link has the stronger mode of its two nodes.
+    pub integrity: Integrity,
 }
 
 impl NodeRecord {
@@ -122,7 +126,8 @@ impl NodeRecord {
     pub fn new(node: &Node<'_>) -> Option<Self> {
         Some(Self {
             number: U16::new(node.number),
-            reserved: [0; 6],
+            integrity: node.integrity as u8,
+            reserved: [0; 5],
             endpoint: node.address.into(),
             name: Name::new(node.name)?,
         })
@@ -145,6 +150,7 @@ impl NodeRecord {
                 .endpoint
                 .socket()
                 .ok_or(ConfigError::Address { number })?,
+            integrity: Integrity::from_raw(self.integrity).ok_or(ConfigError::Integrity)?,
         })
     }
 }
@@ -226,7 +232,7 @@ impl<'a> Config<'a> {
         self.header.listen_port.get()
     }
 
-    /// How frames are protected.
+    /// How frames are protected unless a node's own table says otherwise.
     pub fn integrity(&self) -> Integrity {
         self.integrity
     }
@@ -262,22 +268,51 @@ impl<'a> Config<'a> {
         find(self.records, number)
     }
 
-    /// Whether `next` can replace this configuration while the node is up.
-    ///
-    /// Nodes and times may change; what the existing links and the listening socket were made from
-    /// may not.
+    /// What of this configuration cannot change while the node is up.
+    pub fn fixed(&self) -> Fixed<'a> {
+        Fixed {
+            cluster: self.cluster,
+            own: self.own,
+            listen_port: self.listen_port(),
+            build_id: self.build_id(),
+            key: self.key(),
+        }
+    }
+
+    /// Whether `next` can replace this configuration while the node is up; see [`Fixed`].
     pub fn check_successor(&self, next: &Config<'_>) -> Result<(), ConfigError> {
+        self.fixed().check(&next.fixed())
+    }
+}
+
+/// What cannot change while a node is up, because its links and its listening socket were made from
+/// it. Everything else can.
+#[derive(Clone, Copy)]
+pub struct Fixed<'a> {
+    /// Name of the cluster.
+    pub cluster: &'a str,
+    /// The node this is.
+    pub own: Node<'a>,
+    /// TCP port to listen on.
+    pub listen_port: u16,
+    /// Build id of the running kernel.
+    pub build_id: &'a BuildId,
+    /// The cluster key.
+    pub key: &'a [u8; KEY_LEN],
+}
+
+impl Fixed<'_> {
+    /// Whether `next` is the same.
+    pub fn check(&self, next: &Fixed<'_>) -> Result<(), ConfigError> {
         let what = if self.cluster != next.cluster {
             "the name of the cluster"
         } else if self.own != next.own {
-            "the number, name or address of this node"
-        } else if self.listen_port() != next.listen_port() {
+            "the number, name, address or integrity mode of this node"
+        } else if self.listen_port != next.listen_port {
             "the port this node listens on"
-        } else if self.integrity != next.integrity {
-            "the integrity mode"
-        } else if self.build_id() != next.build_id() {
+        } else if self.build_id != next.build_id {
             "the kernel's build id"
-        } else if self.key() != next.key() {
+        } else if self.key != next.key {
             "the cluster key"
         } else {
             return Ok(());
@@ -286,7 +321,6 @@ impl<'a> Config<'a> {
     }
 }
 
-/// Shows what is no secret.
 impl fmt::Debug for Config<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")

@@ -36,7 +36,7 @@ pub struct Parameters<'a> {
     pub own: u16,
     /// TCP port to listen on.
     pub listen_port: u16,
-    /// How frames are protected.
+    /// How frames are protected unless a node's own table says otherwise.
     pub integrity: Integrity,
     /// Times of the failure detector.
     pub times: Times,

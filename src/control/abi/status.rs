@@ -204,8 +204,11 @@ pub struct NodeRecord {
     pub number: U16,
     /// A [`State`].
     pub state: u8,
+    /// An [`Integrity`]: how frames between it and the reporting node are protected; its own mode for
+    /// that node itself.
+    pub integrity: u8,
     /// Zero.
-    pub reserved: [u8; 5],
+    pub reserved: [u8; 4],
     /// Where it listens.
     pub endpoint: Endpoint,
     /// Its name.
@@ -248,7 +251,8 @@ impl NodeRecord {
         Self {
             number: U16::new(number),
             state: state as u8,
-            reserved: [0; 5],
+            integrity: 0,
+            reserved: [0; 4],
             endpoint,
             name,
             reason: Reason::EMPTY,
@@ -388,6 +392,7 @@ impl<'a> Status<'a> {
         let mut previous = 0;
         for node in nodes {
             let sane = node.state().is_some()
+                && Integrity::from_raw(node.integrity).is_some()
                 && node.name.get().is_some()
                 && node.reason.get().is_some()
                 && node.module.get().is_some()

@@ -46,6 +46,7 @@ fn nodes(input: &mut Input<'_>) -> Vec<Node<'static>> {
         number,
         name,
         address: SocketAddr::from(([10, 77, 0, 1], number)),
+        integrity: Integrity::Header,
     };
     let count = 1 + usize::from(input.byte() % 4);
     let names = ["a", "node-two", "c.example", "x"];

@@ -284,6 +284,42 @@ fn modes_that_differ() {
 }
 
 #[test]
+fn a_link_with_a_mode_of_its_own() {
+    let mut server = server();
+    assert_eq!(server.claimed(), None);
+    let client = client_again(Integrity::Encrypt);
+    assert!(server.receive(&HostCrypto, &KEY, client.hello()).is_ok());
+    assert_eq!(server.claimed(), Some(1));
+    // What a server expects of the node it hears from can be set until the proof is there.
+    for (expected, good) in [(Integrity::Encrypt, true), (Integrity::Full, false)] {
+        let mut client = client_again(Integrity::Encrypt);
+        let mut server = self::server();
+        let challenge = match server.receive(&HostCrypto, &KEY, client.hello()) {
+            Ok(ServerStep::Send(bytes)) => bytes.to_vec(),
+            _ => panic!("a good hello is answered by a challenge"),
+        };
+        server.expect_mode(expected);
+        let proof = match client.receive(&HostCrypto, &KEY, &challenge) {
+            Ok(ClientStep::Send(bytes)) => bytes.to_vec(),
+            _ => panic!("a challenge is answered by a proof"),
+        };
+        match server.receive(&HostCrypto, &KEY, &proof) {
+            Ok(ServerStep::Decide(_)) => assert!(good),
+            Ok(ServerStep::Send(_)) => panic!("a proof is the last word of a client"),
+            Err(error) => {
+                assert!(!good);
+                assert_eq!(error, HandshakeError::Denied(Refusal::ModeMismatch));
+            }
+        }
+    }
+}
+
+/// A client that wants `mode`.
+fn client_again(mode: Integrity) -> Initiator {
+    Initiator::new(identity(1), Dial { mode, ..dial(2) }, CLIENT_NONCE)
+}
+
+#[test]
 fn the_servers_decision_arrives() {
     for refusal in [
         Refusal::UnknownNode,

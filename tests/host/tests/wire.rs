@@ -268,7 +268,6 @@ fn reasons_name_what_was_wrong() {
             "number 7 where 8",
         ),
         (FrameError::BadTag, "tag"),
-        (FrameError::BadMessage(Kind::ECHO), "echo"),
         (FrameError::UnexpectedReply(0x40003), "0x40003"),
         (FrameError::BadAck(0x40003), "0x40003"),
         (FrameError::DuplicateRequest(id), "3.4"),

@@ -60,6 +60,7 @@ struct RawNode {
     number: Spanned<i64>,
     name: Spanned<String>,
     address: Spanned<String>,
+    integrity: Option<Spanned<String>>,
 }
 
 /// A configuration file that was read.
@@ -91,6 +92,8 @@ pub struct FileNode {
     pub name: String,
     /// Address as written.
     pub address: Address,
+    /// How its links are protected at least.
+    pub integrity: Integrity,
     place: Range<usize>,
 }
 
@@ -103,6 +106,8 @@ pub struct ResolvedNode {
     pub name: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// How its links are protected at least.
+    pub integrity: Integrity,
 }
 
 /// Where in the text things were written that can be wrong together with others.
@@ -199,7 +204,7 @@ impl File {
             Some(own) => Some(source.integer(own, "self", U16_RANGE)?),
             None => None,
         };
-        let integrity = parse_integrity(&source, cluster.integrity.as_ref())?;
+        let integrity = parse_integrity(&source, cluster.integrity.as_ref(), Integrity::Header)?;
         let times = parse_times(&source, &cluster)?;
         let place = |at: Option<&Spanned<i64>>| at.map_or(cluster_place.clone(), Spanned::span);
         let places = Places {
@@ -213,7 +218,7 @@ impl File {
         let mut nodes = raw
             .node
             .into_iter()
-            .map(|node| parse_node(&source, node))
+            .map(|node| parse_node(&source, node, integrity))
             .collect::<Result<Vec<_>>>()?;
         if nodes.is_empty() || nodes.len() > MAX_NODES {
             let message = format!("expected 1 to {MAX_NODES} tables [[node]]");
@@ -293,6 +298,7 @@ impl File {
                 number: node.number,
                 name: node.name.clone(),
                 address,
+                integrity: node.integrity,
             });
         }
         // With a stand-in for what is not in the file.
@@ -325,6 +331,7 @@ impl File {
                 number: node.number,
                 name: &node.name,
                 address: node.address,
+                integrity: node.integrity,
             })
             .collect();
         let mut blob = Zeroizing::new(vec![0; config::encoded_len(nodes.len())]);
@@ -354,10 +361,14 @@ impl File {
     }
 }
 
-/// The integrity mode, by default the cheapest.
-fn parse_integrity(source: &Source, word: Option<&Spanned<String>>) -> Result<Integrity> {
+/// An integrity mode, `default` where none is written.
+fn parse_integrity(
+    source: &Source,
+    word: Option<&Spanned<String>>,
+    default: Integrity,
+) -> Result<Integrity> {
     let Some(word) = word else {
-        return Ok(Integrity::Header);
+        return Ok(default);
     };
     Integrity::ALL
         .into_iter()
@@ -386,7 +397,7 @@ fn parse_times(source: &Source, cluster: &RawCluster) -> Result<Times> {
 }
 
 /// A table `[[node]]`.
-fn parse_node(source: &Source, node: Spanned<RawNode>) -> Result<FileNode> {
+fn parse_node(source: &Source, node: Spanned<RawNode>, integrity: Integrity) -> Result<FileNode> {
     let place = node.span();
     let raw = node.into_inner();
     Ok(FileNode {
@@ -397,6 +408,7 @@ fn parse_node(source: &Source, node: Spanned<RawNode>) -> Result<FileNode> {
             .get_ref()
             .parse()
             .map_err(|message: String| source.failure(&raw.address.span(), message))?,
+        integrity: parse_integrity(source, raw.integrity.as_ref(), integrity)?,
         place,
     })
 }

@@ -44,7 +44,12 @@ proptest! {
         parameters.times.dead = 6_500;
         let list: Vec<Node<'_>> = nodes
             .iter()
-            .map(|(number, name, address)| Node { number: *number, name, address: *address })
+            .map(|(number, name, address)| Node {
+                number: *number,
+                name,
+                address: *address,
+                integrity: Integrity::Encrypt,
+            })
             .collect();
         let mut blob = vec![0; config::encoded_len(list.len())];
         config::encode(&mut blob, &parameters, &list).unwrap();

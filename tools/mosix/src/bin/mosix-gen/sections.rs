@@ -57,7 +57,7 @@ const STATES: [(&str, &str); 7] = [
 ];
 
 /// The fields of `mosix status --json`.
-const JSON: [(&str, &str); 11] = [
+const JSON: [(&str, &str); 12] = [
     ("up", "Whether this node has joined a cluster. If not, nodes is empty and the other fields are null."),
     ("cluster, node", "The name of the cluster, the number of this node."),
     ("incarnation", "Which of this node's lives it is: greater each time it joins."),
@@ -74,6 +74,10 @@ const JSON: [(&str, &str); 11] = [
     (
         "number, name, address, state, reason",
         "As in the table; reason is null when there is none.",
+    ),
+    (
+        "integrity",
+        "What protects the frames on the link with it; see cluster.toml(5).",
     ),
     (
         "rtt_ns",

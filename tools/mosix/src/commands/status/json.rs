@@ -54,6 +54,7 @@ struct NodeReport {
     name: String,
     address: Option<String>,
     state: &'static str,
+    integrity: Option<&'static str>,
     reason: Option<String>,
     rtt_ns: Option<RttReport>,
     kernel_build_id: Option<String>,
@@ -129,6 +130,7 @@ impl From<&NodeRecord> for NodeReport {
             name: node.name.get().unwrap_or_default().to_owned(),
             address: node.endpoint.socket().map(|socket| socket.to_string()),
             state: node.state().map_or("unknown", State::name),
+            integrity: Integrity::from_raw(node.integrity).map(Integrity::name),
             reason: text(node.reason.get()),
             rtt_ns: known(node.rtt_last_ns.get()).map(|last| RttReport {
                 last,
