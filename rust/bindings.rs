@@ -9,10 +9,11 @@ pub(crate) use kernel::bindings::*;
 
 #[allow(
     clippy::all,
+    clippy::undocumented_unsafe_blocks,
     dead_code,
+    improper_ctypes,
     missing_docs,
     non_camel_case_types,
-    improper_ctypes,
     non_snake_case,
     unreachable_pub,
     unsafe_op_in_unsafe_fn,

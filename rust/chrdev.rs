@@ -92,6 +92,9 @@ impl<T: Device> Registration<T> {
         }? Error)
     }
 
+    /// # Safety
+    ///
+    /// Called by the misc core only, as the `open` of these `fops`.
     unsafe extern "C" fn open(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         from_result(|| {
             // SAFETY: The misc core has put our `miscdevice` here, which is the field of a live
@@ -116,12 +119,18 @@ impl<T: Device> Registration<T> {
         })
     }
 
+    /// # Safety
+    ///
+    /// Called by the VFS only, once, for a file that `open` has opened.
     unsafe extern "C" fn release(_: *mut bindings::inode, file: *mut bindings::file) -> c_int {
         // SAFETY: Set by `open`; this is the last call for this file.
         drop(unsafe { KBox::from_raw((*file).private_data.cast::<Open<T>>()) });
         0
     }
 
+    /// # Safety
+    ///
+    /// Called by the VFS only, for a file that `open` has opened and `release` has not seen.
     unsafe extern "C" fn ioctl(file: *mut bindings::file, cmd: c_uint, arg: c_ulong) -> c_long {
         // SAFETY: Set by `open`, freed by `release` only, which comes after every `ioctl`.
         let open = unsafe { &*(*file).private_data.cast::<Open<T>>() };

@@ -34,6 +34,11 @@ unsafe impl Send for KThread {}
 // SAFETY: There are no methods on a shared handle.
 unsafe impl Sync for KThread {}
 
+/// The thread: runs the closure.
+///
+/// # Safety
+///
+/// `data` must come from `KBox::<F>::into_raw` and be given to one thread.
 unsafe extern "C" fn thread_main<F: FnOnce() + Send + 'static>(data: *mut c_void) -> c_int {
     // SAFETY: `data` came from `KBox::into_raw` in `spawn` and is given to this thread alone.
     let body = unsafe { KBox::from_raw(data.cast::<F>()) };

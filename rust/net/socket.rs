@@ -227,10 +227,7 @@ impl Socket {
         // SAFETY: The socket is valid by the type's invariant. The result only tells that it was not
         // connected.
         unsafe {
-            bindings::kernel_sock_shutdown(
-                self.0.as_ptr(),
-                bindings::sock_shutdown_cmd_SHUT_RDWR,
-            )
+            bindings::kernel_sock_shutdown(self.0.as_ptr(), bindings::sock_shutdown_cmd_SHUT_RDWR)
         };
     }
 

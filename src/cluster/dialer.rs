@@ -178,11 +178,11 @@ impl Peer {
             Err(e) => return Ended::Failed(e.into()),
         };
         let own = conn.clone();
-        let sender = match KThread::spawn(fmt!("mosix_tx/{}", self.number), move || own.run_sender())
-        {
-            Ok(sender) => sender,
-            Err(e) => return Ended::Failed(e.into()),
-        };
+        let sender =
+            match KThread::spawn(fmt!("mosix_tx/{}", self.number), move || own.run_sender()) {
+                Ok(sender) => sender,
+                Err(e) => return Ended::Failed(e.into()),
+            };
         let mut receiver = Receiver::new(
             Opener::new(mode, receive),
             Sender::Server,
@@ -195,7 +195,8 @@ impl Peer {
         };
         let error = if admitted {
             self.watch.lock().connections += 1;
-            self.client.connected(conn.clone(), session, resumed, credits);
+            self.client
+                .connected(conn.clone(), session, resumed, credits);
             self.receive_replies(&mut receiver, &conn)
         } else {
             LinkError::Closed

@@ -127,7 +127,11 @@ impl Door {
         let listener = match Socket::listen(&any, BACKLOG) {
             Ok(listener) => listener,
             Err(e) => {
-                let own = local.endpoint.socket().filter(SocketAddr::is_ipv4).ok_or(e)?;
+                let own = local
+                    .endpoint
+                    .socket()
+                    .filter(SocketAddr::is_ipv4)
+                    .ok_or(e)?;
                 Socket::listen(&SocketAddr::new(own.ip(), local.port), BACKLOG)?
             }
         };
@@ -239,7 +243,10 @@ impl Door {
     /// Connections that are accepted and not yet authenticated.
     pub(crate) fn half_open(&self) -> usize {
         let visitors = self.visitors.lock();
-        visitors.iter().filter(|v| v.visit.is(Stage::HalfOpen)).count()
+        visitors
+            .iter()
+            .filter(|v| v.visit.is(Stage::HalfOpen))
+            .count()
     }
 
     /// Closes connections whose authentication takes too long, and forgets who is gone.

@@ -127,7 +127,11 @@ pub(super) struct Dialing {
 
 impl Peer {
     /// A peer that is not dialed yet.
-    pub(crate) fn new(node: &config::Node<'_>, limits: Limits, common: Common) -> Result<Arc<Self>> {
+    pub(crate) fn new(
+        node: &config::Node<'_>,
+        limits: Limits,
+        common: Common,
+    ) -> Result<Arc<Self>> {
         let client = Client::new()?;
         let traffic = Arc::new(Traffic::default(), GFP_KERNEL)?;
         let watch = Watch::new(limits);

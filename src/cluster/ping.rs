@@ -73,7 +73,8 @@ impl Peer {
         if request.flags.get() & FLAG_ONCE != 0 {
             return self.tally(request.run, deadline);
         }
-        self.echo(request.bytes.get() as usize, deadline).map(|()| 0)
+        self.echo(request.bytes.get() as usize, deadline)
+            .map(|()| 0)
     }
 
     fn tally(&self, run: U64, deadline: u64) -> Result<u64> {

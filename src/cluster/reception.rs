@@ -187,8 +187,14 @@ fn failed(roster: &Roster, visit: &Visit, error: &LinkError, from: SocketAddr) {
     let Log::Write { left_out } = log else {
         return;
     };
-    pr_warn!("{}\n", format_args!("connection from {from} refused: {why}"));
+    pr_warn!(
+        "{}\n",
+        format_args!("connection from {from} refused: {why}")
+    );
     if left_out != 0 {
-        pr_warn!("{}\n", format_args!("{left_out} more refusals of {} were not logged", from.ip()));
+        pr_warn!(
+            "{}\n",
+            format_args!("{left_out} more refusals of {} were not logged", from.ip())
+        );
     }
 }

@@ -63,7 +63,9 @@ impl Roster {
     /// The peer with that number.
     pub(crate) fn find(&self, number: u16) -> Option<Arc<Peer>> {
         let peers = self.peers.lock();
-        let at = peers.binary_search_by_key(&number, |peer| peer.number).ok()?;
+        let at = peers
+            .binary_search_by_key(&number, |peer| peer.number)
+            .ok()?;
         peers.get(at).cloned()
     }
 

@@ -35,7 +35,8 @@ use crate::{
 /// Why a change was refused: an errno and a line for people.
 pub(crate) struct Refusal {
     error: Error,
-    text: Reason,
+    /// Gone when there was no memory for it.
+    text: Option<KBox<Reason>>,
 }
 
 impl Refusal {
@@ -44,7 +45,10 @@ impl Refusal {
         let mut text = Reason::EMPTY;
         // It cuts what does not fit.
         let _ = write!(text, "{why}");
-        Self { error, text }
+        Self {
+            error,
+            text: KBox::new(text, GFP_KERNEL).ok(),
+        }
     }
 
     /// The errno.
@@ -54,16 +58,14 @@ impl Refusal {
 
     /// One line that says why.
     pub(crate) fn text(&self) -> &str {
-        self.text.get().unwrap_or_default()
+        let text = self.text.as_ref().and_then(|text| text.get());
+        text.unwrap_or_default()
     }
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self {
-            error,
-            text: Reason::EMPTY,
-        }
+        Self { error, text: None }
     }
 }
 

@@ -56,7 +56,10 @@ impl Throttle {
     }
 
     fn find(&mut self, addr: IpAddr) -> Option<&mut Slot> {
-        self.slots.iter_mut().flatten().find(|slot| slot.addr == addr)
+        self.slots
+            .iter_mut()
+            .flatten()
+            .find(|slot| slot.addr == addr)
     }
 
     /// Whether a connection from `addr` may try to authenticate.

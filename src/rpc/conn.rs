@@ -88,7 +88,8 @@ impl Wire {
             ),
             Integrity::Encrypt => {
                 let mut body = KVVec::new();
-                let head = sealer.seal_aead(frame.header, |aead| encrypt(&frame, aead, &mut body))?;
+                let head =
+                    sealer.seal_aead(frame.header, |aead| encrypt(&frame, aead, &mut body))?;
                 (head, Some(body))
             }
         };
@@ -144,7 +145,10 @@ fn encrypt(
     plain.extend_from_slice(frame.data(), GFP_KERNEL)?;
     body.resize(len.saturating_add(TAG_LEN), 0, GFP_KERNEL)?;
     crypto::aead_seal(aead.key, aead.nonce, &aead.header, &plain, body).map_err(|_| AllocError)?;
-    let tag = body.get(len..).and_then(|tag| tag.try_into().ok()).ok_or(AllocError)?;
+    let tag = body
+        .get(len..)
+        .and_then(|tag| tag.try_into().ok())
+        .ok_or(AllocError)?;
     body.truncate(len);
     Ok(tag)
 }

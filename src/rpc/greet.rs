@@ -139,7 +139,8 @@ pub(crate) fn as_server(
     decide: impl FnOnce(&Claim) -> Decision,
 ) -> Result<Established, LinkError> {
     let mut machine = Responder::new(*identity, mode_of(None), nonce());
-    let claim = prove(socket, &mut machine, key, mode_of).inspect_err(|_| say_farewell(socket, &machine))?;
+    let claim = prove(socket, &mut machine, key, mode_of)
+        .inspect_err(|_| say_farewell(socket, &machine))?;
     match decide(&claim) {
         Decision::Accept(grant) => {
             let (welcome, established) = machine.accept(&KernelCrypto, key, grant)?;

@@ -81,11 +81,7 @@ impl Receiver {
     }
 
     /// The data is not covered: the tag is checked before memory is taken for it.
-    fn receive_header_mode(
-        &mut self,
-        socket: &Socket,
-        header: &Header,
-    ) -> Result<Body, LinkError> {
+    fn receive_header_mode(&mut self, socket: &Socket, header: &Header) -> Result<Body, LinkError> {
         let msg = receive(socket, header.msg_len)?;
         self.opener.open(&KernelCrypto, header, &msg, [])?;
         let data = receive(socket, header.data_len)?;

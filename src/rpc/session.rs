@@ -265,7 +265,13 @@ impl Session {
                 Cancellation::Confirm(old) => {
                     dropped = old;
                     let status = ECANCELED_STATUS;
-                    send = Some(Frame::bare(Header::reply(Kind::CANCEL, id.raw(), status, 0, 0)));
+                    send = Some(Frame::bare(Header::reply(
+                        Kind::CANCEL,
+                        id.raw(),
+                        status,
+                        0,
+                        0,
+                    )));
                 }
                 Cancellation::Answer(reply) => send = Some(reply.clone()),
                 // Nothing that is executed here waits for ever: its own answer will do.

@@ -215,17 +215,17 @@ fn a_change_that_needs_a_restart_is_told_from_one_that_does_not() {
     assert_eq!(check(&moved, |_| {}), Ok(()));
     moved[0].2.set_port(1);
     let says = |result: Result<(), String>, word| assert!(result.unwrap_err().contains(word));
-    says(check(&moved, |_| {}), "address or integrity mode of this node");
+    says(
+        check(&moved, |_| {}),
+        "address or integrity mode of this node",
+    );
     says(check(&two, |new| new.own = 2), "number");
     says(
         check(&two, |new| new.cluster = "other"),
         "name of the cluster",
     );
     says(check(&two, |new| new.listen_port = 1), "port");
-    assert_eq!(
-        check(&two, |new| new.integrity = Integrity::Header),
-        Ok(())
-    );
+    assert_eq!(check(&two, |new| new.integrity = Integrity::Header), Ok(()));
     says(check(&two, |new| new.build_id = [8; 20]), "build id");
     says(check(&two, |new| new.key = &[8; 32]), "key");
 }
