@@ -281,6 +281,12 @@ impl Peer {
         let now = clock::boottime_ns();
         let change = self.watch.lock().pong(now, header.id, header.lease());
         self.follow(change);
+        if header.lease() != 0 {
+            let session = self.serving.lock().clone();
+            if let Some(session) = session {
+                session.resume();
+            }
+        }
     }
 
     /// The peer's heartbeat has come: gives the answer to send.

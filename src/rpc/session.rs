@@ -8,6 +8,8 @@
 //!
 //! Lock order: `table`, then the connection's `out`.
 
+use core::mem::take;
+
 use kernel::{
     new_condvar,
     new_mutex,
@@ -18,11 +20,7 @@ use kernel::{
         CondVar,
         Mutex, //
     },
-    time::{
-        delay::fsleep,
-        msecs_to_jiffies,
-        Delta, //
-    },
+    time::msecs_to_jiffies,
     workqueue::{
         impl_has_work,
         Work,
@@ -61,8 +59,6 @@ use crate::linux::workqueue::OwnedQueue;
 pub(crate) const CREDITS: u16 = 64;
 /// How long a new connection waits for the old one's receiving thread, in milliseconds.
 const HANDOVER_MS: u32 = 500;
-/// How often a paused request looks whether it may go on, in milliseconds.
-const PAUSE_MS: i64 = 20;
 
 /// Says whether this node may act on a peer's behalf at this moment.
 pub(crate) trait Fence: Send + Sync {
@@ -94,6 +90,8 @@ pub(crate) struct Session {
 struct Table {
     replies: Replies<Frame, KVec<Slot<Frame>>>,
     conn: Option<Arc<Conn>>,
+    /// Requests that wait until this node may act on the peer's behalf; memory for one per slot.
+    paused: KVec<Arc<Job>>,
     /// A receiving thread is using the session.
     attended: bool,
     over: bool,
@@ -131,17 +129,11 @@ impl WorkItem for Job {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
+        let Some(this) = Session::begin(this) else {
+            return;
+        };
         let session = &this.session;
-        loop {
-            if session.drop_if_over(this.id) {
-                return;
-            }
-            if session.fence.may_act() {
-                break;
-            }
-            fsleep(Delta::from_millis(PAUSE_MS));
-        }
-        let body = core::mem::take(&mut *this.body.lock());
+        let body = take(&mut *this.body.lock());
         let answer = session.service.execute(Request {
             from: session.from,
             compat: session.compat,
@@ -159,6 +151,7 @@ impl Session {
         for _ in 0..CREDITS {
             slots.push(Slot::new(), GFP_KERNEL)?;
         }
+        let paused = KVec::with_capacity(CREDITS.into(), GFP_KERNEL)?;
         let mut replies = Replies::new(slots);
         replies.grant(CREDITS);
         Arc::pin_init(
@@ -174,6 +167,7 @@ impl Session {
                 table <- new_mutex!(Table {
                     replies,
                     conn: None,
+                    paused,
                     attended: false,
                     over: false,
                 }, "mosix::Session::table"),
@@ -231,7 +225,12 @@ impl Session {
         let mut table = self.table.lock();
         table.over = true;
         let conn = table.conn.take();
+        let paused = take(&mut table.paused);
+        for job in &paused {
+            let _ = table.replies.done(job.id, None);
+        }
         drop(table);
+        drop(paused);
         if let Some(conn) = conn {
             conn.close();
         }
@@ -324,15 +323,35 @@ impl Session {
         Ok(())
     }
 
-    /// Drops a request that was not begun if the session is over; returns whether it did. A new
-    /// session has to wait until nothing of this one is being executed: this is not.
-    fn drop_if_over(&self, id: RequestId) -> bool {
-        let mut table = self.table.lock();
+    /// Gives a request back that may be executed now. One that may not yet is put aside, so that it
+    /// holds up no worker; one of a session that is over is dropped.
+    fn begin(job: Arc<Job>) -> Option<Arc<Job>> {
+        let session = job.session.clone();
+        let mut table = session.table.lock();
         if table.over {
             // It is being executed as far as the table knows, and has no reply to keep.
-            let _ = table.replies.done(id, None);
+            let _ = table.replies.done(job.id, None);
+            return None;
         }
-        table.over
+        if session.fence.may_act() {
+            return Some(job);
+        }
+        if table.paused.push_within_capacity(job).is_err() {
+            // Cannot be: there is room for a request per slot.
+            pr_warn!("node {}: a paused request is lost\n", session.from);
+        }
+        None
+    }
+
+    /// This node may act on the peer's behalf again: goes on with what was put aside.
+    pub(crate) fn resume(&self) {
+        loop {
+            let Some(job) = self.table.lock().paused.pop() else {
+                return;
+            };
+            // It is not queued: it was put aside when it ran.
+            let _ = self.workers.enqueue(job);
+        }
     }
 
     /// A request has been executed.
