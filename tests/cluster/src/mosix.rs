@@ -27,7 +27,10 @@ use crate::{cluster::Cluster, layout, node::Node, spec, Output};
 pub const PORT: u16 = 4660;
 
 /// The key of all clusters of tests.
-pub const KEY: [u8; 32] = [0x5a; 32];
+pub const KEY: [u8; 32] = [KEY_BYTE; 32];
+
+/// What it is made of.
+const KEY_BYTE: u8 = 0x5a;
 
 /// Name of all clusters of tests.
 pub const NAME: &str = "tested";
@@ -211,7 +214,7 @@ pub fn install(node: &Node, config: &Config) -> Result<()> {
     put_if_changed(node, command, "/usr/sbin/mosix", "make tools")?;
     node.sh("mkdir -p /etc/mosix")?;
     config.write(node)?;
-    let key: String = KEY.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = format!("{KEY_BYTE:02x}").repeat(KEY.len());
     node.put_bytes(key.as_bytes(), 0o600, KEY_FILE)?;
     node.sh("sync")?;
     Ok(())

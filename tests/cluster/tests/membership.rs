@@ -174,7 +174,7 @@ fn a_frozen_node_goes_on_as_before_or_begins_anew() {
 #[test]
 fn a_node_without_network_goes_on_as_before_or_begins_anew() {
     on_three(|c| {
-        comes_back(c, Fault::Silence, Fault::Heal, |victim| {
+        comes_back(c, Fault::Cut, Fault::Heal, |victim| {
             wait_death(victim, 1)?;
             wait_death(victim, 2).map(drop)
         })

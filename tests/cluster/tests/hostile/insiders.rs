@@ -226,3 +226,24 @@ fn altered_data_is_noticed_where_data_is_covered() {
         });
     }
 }
+
+#[test]
+fn requests_that_have_to_wait_hold_up_nobody() {
+    on_scene("header", |scene| {
+        // Node 3 does not answer the victim's heartbeats: nothing may be executed on its behalf.
+        let mut link = scene.link()?;
+        for slot in 0..link.credits {
+            link.send(&echo(slot, 1))?;
+        }
+        link.send(&Frame::ping(1))?;
+        let first = link.receive()?;
+        assert_eq!(first.kind, kind::PING, "it was executed: {first:?}");
+        scene
+            .c
+            .node(2)
+            .sh("mosix ping 1 --once -c 20 -j 4 --timeout 5")?;
+        // Nor do they keep their own node from beginning anew.
+        drop(link);
+        scene.link().map(drop)
+    });
+}
