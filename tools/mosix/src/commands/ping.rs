@@ -81,7 +81,11 @@ pub fn run(cli: &Cli, arguments: &cli::Ping) -> Result {
             arguments.count
         );
     });
-    let failure = outcome.failure.take();
+    let failure = match outcome.failure.take() {
+        // Not a single request could be made: there is nothing to report.
+        Some(failure) if outcome.sent == 0 => return Err(failure),
+        failure => failure,
+    };
     let report = Report::new(&plan, outcome);
     if cli.json {
         print_json(&report, false)?;
