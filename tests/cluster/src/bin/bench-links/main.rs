@@ -109,9 +109,8 @@ fn run(options: &Options) -> Result<()> {
 fn repeat(bench: &Bench<'_>, cells: &mut [Cell]) -> Result<()> {
     for path in Path::ALL {
         bench.switch_to(path)?;
-        let base = bench.base(path)?;
         for cell in cells.iter_mut().filter(|cell| cell.path == path) {
-            bench.measure(cell, base)?;
+            bench.measure(cell)?;
         }
     }
     Ok(())

@@ -4,7 +4,7 @@
 use anyhow::{ensure, Context, Result};
 use mosix_cluster::{
     mosix::{self, Config},
-    spec, Cluster, Insns,
+    spec, Cluster,
 };
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -157,13 +157,11 @@ impl<'a> Bench<'a> {
         mosix::wait_alive(self.cluster)
     }
 
-    /// What it costs to start the program and make a single empty request.
-    pub(crate) fn base(&self, path: Path) -> Result<Option<Insns>> {
-        Ok(self.runner.run(&command(path, 0, 1, 1))?.insns)
-    }
-
-    /// Measures a cell; `base` is subtracted from the instructions.
-    pub(crate) fn measure(&self, cell: &mut Cell, base: Option<Insns>) -> Result<()> {
+    /// Measures a cell.
+    pub(crate) fn measure(&self, cell: &mut Cell) -> Result<()> {
+        // The program's start and its end, with one of the requests.
+        let alone = command(cell.path, cell.bytes, 1, cell.in_flight);
+        let base = self.runner.run(&alone)?.insns;
         let line = command(cell.path, cell.bytes, cell.requests, cell.in_flight);
         let run = self.runner.run(&line)?;
         let printed: Printed = serde_json::from_str(&run.output)
@@ -183,7 +181,7 @@ impl<'a> Bench<'a> {
             );
         }
         let requests_per_s = f64::from(cell.requests) * 1e9 / printed.elapsed_ns.max(1) as f64;
-        // The base has made one of the requests.
+        // One of the requests is in the base.
         let per = |all: u64| all as f64 / f64::from((cell.requests - 1).max(1));
         cell.samples.push(Sample {
             rtt_ns: printed.rtt_ns.filter(|_| cell.in_flight == 1),

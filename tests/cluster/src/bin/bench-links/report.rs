@@ -99,7 +99,7 @@ pub(crate) fn markdown(about: &About, cells: &[Cell]) -> String {
          instead of 0). The other rows are `mosix ping` over a link in that integrity mode; the module \
          also fills, copies and compares what it sends, the base does not. *x tcp* is the ratio of the \
          medians. Instructions are those of both guests for one request there and back, in thousands, \
-         user and kernel apart; they hardly depend on how busy the host is, unlike times. The counter \
+         user and kernel apart, without the programs' start; they hardly depend on how busy the host is, unlike times. The counter \
          of instructions slows all rows down.\n",
         about.date,
         about.command,
