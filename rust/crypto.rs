@@ -13,17 +13,19 @@ use core::ops::{
 };
 
 use kernel::{
+    alloc::AllocError,
     prelude::*,
     uaccess::UserSlice, //
 };
 
 use crate::linux::{
     bindings,
+    bytes,
     errno::*, //
 };
 
 /// Length of a Poly1305 tag, in bytes.
-pub(crate) const AEAD_TAG: usize = 16;
+const AEAD_TAG: usize = 16;
 
 /// HMAC-SHA256 of the concatenation of `parts`.
 pub(crate) fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
@@ -48,55 +50,56 @@ pub(crate) fn siphash(key: [u64; 2], data: &[u8]) -> u64 {
     unsafe { bindings::__siphash_unaligned(data.as_ptr().cast(), data.len(), &key) }
 }
 
-/// Encrypts `plain` and appends the tag; `out` has to be [`AEAD_TAG`] bytes longer.
+/// Encrypts `text` in place; gives its tag.
 ///
 /// # Errors
 ///
-/// `EINVAL` when `out` is of another length.
+/// `ENOMEM` when `text` has no room for the tag, and none is to be had.
 pub(crate) fn aead_seal(
     key: &[u8; 32],
     nonce: u64,
     aad: &[u8],
-    plain: &[u8],
-    out: &mut [u8],
-) -> Result {
-    if plain.len().checked_add(AEAD_TAG) != Some(out.len()) {
-        return Err(EINVAL);
-    }
-    // SAFETY: `out` has room for the text and the tag, which was checked; the rest is only read.
+    text: &mut KVVec<u8>,
+) -> Result<[u8; AEAD_TAG], AllocError> {
+    let len = text.len();
+    bytes::append(text, &[0; AEAD_TAG])?;
+    // SAFETY: `text` has room for the `len` bytes and the tag behind them; the function may work in
+    // place; the rest is only read.
     unsafe {
         bindings::chacha20poly1305_encrypt(
-            out.as_mut_ptr(),
-            plain.as_ptr(),
-            plain.len(),
+            text.as_mut_ptr(),
+            text.as_ptr(),
+            len,
             aad.as_ptr(),
             aad.len(),
             nonce,
             key.as_ptr(),
         )
     };
-    Ok(())
+    let tag = text.last_chunk().copied().ok_or(AllocError)?;
+    text.truncate(len);
+    Ok(tag)
 }
 
-/// Checks and decrypts `sealed` (text and tag) into `out`, which is [`AEAD_TAG`] bytes shorter.
+/// Checks and decrypts `sealed` in place.
 ///
 /// # Errors
 ///
-/// `EINVAL` when `out` is of another length, `EBADMSG` when the tag is wrong.
+/// `EBADMSG` when the tag is wrong, `ENOMEM` when `sealed` has no room for it and none is to be had.
 pub(crate) fn aead_open(
     key: &[u8; 32],
     nonce: u64,
     aad: &[u8],
-    sealed: &[u8],
-    out: &mut [u8],
+    sealed: &mut KVVec<u8>,
+    tag: &[u8; AEAD_TAG],
 ) -> Result {
-    if out.len().checked_add(AEAD_TAG) != Some(sealed.len()) {
-        return Err(EINVAL);
-    }
-    // SAFETY: `out` has room for the text, which was checked; the rest is only read.
+    let len = sealed.len();
+    bytes::append(sealed, tag)?;
+    // SAFETY: `sealed` has the tag at its end and is writable; the function may work in place; the
+    // rest is only read.
     let good = unsafe {
         bindings::chacha20poly1305_decrypt(
-            out.as_mut_ptr(),
+            sealed.as_mut_ptr(),
             sealed.as_ptr(),
             sealed.len(),
             aad.as_ptr(),
@@ -105,6 +108,7 @@ pub(crate) fn aead_open(
             key.as_ptr(),
         )
     };
+    sealed.truncate(len);
     if good {
         Ok(())
     } else {

@@ -5,6 +5,7 @@
 //! This is the only room with `unsafe` code and raw bindings. Nothing here knows what mosix is.
 
 mod bindings;
+pub(crate) mod bytes;
 pub(crate) mod chrdev;
 pub(crate) mod clock;
 pub(crate) mod cred;

@@ -11,6 +11,10 @@ use core::{
 };
 
 use kernel::{
+    alloc::{
+        Allocator,
+        Vec, //
+    },
     error::to_result,
     prelude::*,
     time::{
@@ -194,21 +198,50 @@ impl Socket {
     ///
     /// `EAGAIN` when the receive timeout passed, `ECONNRESET` when the stream ended in the middle.
     pub(crate) fn recv_exact(&self, buf: &mut [u8]) -> Result<Received> {
+        // SAFETY: `buf` is writable for its length, and borrowed for the call.
+        unsafe { self.recv_raw(buf.as_mut_ptr(), buf.len()) }
+    }
+
+    /// The next `len` bytes of the stream; `None` if the peer had closed it before the first of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::recv_exact`], and `ENOMEM`.
+    pub(crate) fn recv_vec<A: Allocator>(&self, len: usize) -> Result<Option<Vec<u8, A>>> {
+        let mut bytes = Vec::with_capacity(len, GFP_KERNEL)?;
+        if len == 0 {
+            return Ok(Some(bytes));
+        }
+        let to = bytes.spare_capacity_mut().as_mut_ptr().cast();
+        // SAFETY: `bytes` has room for `len` bytes, and nobody else has that memory.
+        if unsafe { self.recv_raw(to, len) }? == Received::Closed {
+            return Ok(None);
+        }
+        // SAFETY: All `len` bytes were written.
+        unsafe { bytes.inc_len(len) };
+        Ok(Some(bytes))
+    }
+
+    /// # Safety
+    ///
+    /// `to` is writable for `len` bytes.
+    unsafe fn recv_raw(&self, to: *mut u8, len: usize) -> Result<Received> {
         let mut filled = 0usize;
-        while let Some(rest) = buf.get_mut(filled..).filter(|r| !r.is_empty()) {
+        while filled < len {
             let mut vec = bindings::kvec {
-                iov_base: rest.as_mut_ptr().cast(),
-                iov_len: rest.len(),
+                iov_base: to.wrapping_add(filled).cast(),
+                iov_len: len - filled,
             };
             let mut msg = bindings::msghdr::default();
-            // SAFETY: The socket is valid; `vec` describes `rest`, borrowed mutably for the call.
+            // SAFETY: The socket is valid; `vec` describes what is left of the memory that is writable
+            // by this function's contract.
             let got = unsafe {
                 bindings::kernel_recvmsg(
                     self.0.as_ptr(),
                     &mut msg,
                     &mut vec,
                     1,
-                    rest.len(),
+                    len - filled,
                     (bindings::MSG_WAITALL | bindings::MSG_NOSIGNAL) as c_int,
                 )
             };

@@ -43,6 +43,7 @@ use crate::{
         times::Times, //
     },
     linux::{
+        bytes,
         clock,
         errno::*,
         kthread::KThread,
@@ -241,7 +242,7 @@ impl Membership {
         let peers = self.roster.peers()?;
         let nodes = peers.len().saturating_add(1);
         let len = status::encoded_len(nodes);
-        let mut blob = KVVec::from_elem(0u8, len.min(room), GFP_KERNEL)?;
+        let mut blob = bytes::zeroed(len.min(room))?;
         let mut writer = Writer::new(&mut blob);
         let own = self.own_record();
         let mut own = Some(own);

@@ -22,6 +22,7 @@ use crate::{
         FLAG_ONCE, //
     },
     linux::{
+        bytes,
         clock,
         crypto,
         errno::*, //
@@ -91,18 +92,12 @@ impl Peer {
 
     /// Sends `len` bytes that cannot be guessed, and sees whether they come back.
     fn echo(&self, len: usize, deadline: u64) -> Result {
-        let mut data = KVVec::from_elem(0u8, len, GFP_KERNEL)?;
-        let mut seed = [0; 8];
-        crypto::random(&mut seed);
-        let word = u64::from_ne_bytes(seed);
-        for (at, chunk) in data.chunks_mut(8).enumerate() {
-            let bytes = word.wrapping_add(at as u64).to_ne_bytes();
-            for (to, from) in chunk.iter_mut().zip(bytes) {
-                *to = from;
-            }
+        let mut data: KVVec<u8> = bytes::zeroed(len)?;
+        let word = crypto::random_u64();
+        for (at, chunk) in data.chunks_exact_mut(8).enumerate() {
+            chunk.copy_from_slice(&word.wrapping_add(at as u64).to_ne_bytes());
         }
-        let mut sent = KVVec::with_capacity(len, GFP_KERNEL)?;
-        sent.extend_from_slice(&data, GFP_KERNEL)?;
+        let sent: KVVec<u8> = bytes::concat(&[&data], 0)?;
         let body = Body {
             msg: KVec::new(),
             data,

@@ -29,7 +29,10 @@ use crate::{
         Reason,
         BUILD_ID_LEN, //
     },
-    linux::errno::*, //
+    linux::{
+        bytes,
+        errno::*, //
+    }, //
 };
 
 /// Why a change was refused: an errno and a line for people.
@@ -146,7 +149,7 @@ impl Seat {
         match membership {
             Some(membership) => membership.status(room),
             None => {
-                let mut blob = KVVec::from_elem(0u8, size_of::<Header>().min(room), GFP_KERNEL)?;
+                let mut blob = bytes::zeroed(size_of::<Header>().min(room))?;
                 let len = Writer::new(&mut blob).finish(Header::down());
                 Ok((blob, len))
             }

@@ -35,6 +35,7 @@ use crate::{
     cluster::counters::Traffic,
     control::abi::Integrity,
     linux::{
+        bytes,
         crypto,
         memalloc::NofsScope,
         net::{
@@ -139,18 +140,8 @@ fn encrypt(
     aead: Aead<'_>,
     body: &mut KVVec<u8>,
 ) -> Result<[u8; TAG_LEN], AllocError> {
-    let len = frame.msg().len().saturating_add(frame.data().len());
-    let mut plain = KVVec::with_capacity(len, GFP_KERNEL)?;
-    plain.extend_from_slice(frame.msg(), GFP_KERNEL)?;
-    plain.extend_from_slice(frame.data(), GFP_KERNEL)?;
-    body.resize(len.saturating_add(TAG_LEN), 0, GFP_KERNEL)?;
-    crypto::aead_seal(aead.key, aead.nonce, &aead.header, &plain, body).map_err(|_| AllocError)?;
-    let tag = body
-        .get(len..)
-        .and_then(|tag| tag.try_into().ok())
-        .ok_or(AllocError)?;
-    body.truncate(len);
-    Ok(tag)
+    *body = bytes::concat(&[frame.msg(), frame.data()], TAG_LEN)?;
+    crypto::aead_seal(aead.key, aead.nonce, &aead.header, body)
 }
 
 impl Conn {

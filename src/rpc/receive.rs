@@ -17,10 +17,7 @@ use kernel::{
 use super::{
     frame::Body,
     greet::KernelCrypto,
-    integrity::{
-        Opener,
-        TAG_LEN, //
-    },
+    integrity::Opener,
     link_error::LinkError,
     wire::{
         Header,
@@ -32,6 +29,7 @@ use crate::{
     cluster::counters::Traffic,
     control::abi::Integrity,
     linux::{
+        bytes,
         crypto,
         net::{
             Received,
@@ -96,30 +94,21 @@ impl Receiver {
     }
 
     fn receive_encrypted(&mut self, socket: &Socket, header: &Header) -> Result<Body, LinkError> {
-        let mut sealed: KVVec<u8> = receive(socket, header.body_len())?;
-        let mut plain = KVVec::from_elem(0u8, sealed.len(), GFP_KERNEL)?;
-        sealed.reserve(TAG_LEN, GFP_KERNEL)?;
-        let mut room = Ok(());
+        let mut text: KVVec<u8> = receive(socket, header.body_len())?;
         self.opener.open_aead(header, |aead, tag| {
-            room = sealed.extend_from_slice(tag, GFP_KERNEL);
-            crypto::aead_open(aead.key, aead.nonce, &aead.header, &sealed, &mut plain).is_ok()
+            crypto::aead_open(aead.key, aead.nonce, &aead.header, &mut text, tag).is_ok()
         })?;
-        room?;
-        let (msg, data) = plain
+        let (msg, data) = text
             .split_at_checked(header.msg_len as usize)
             .ok_or(EMSGSIZE)?;
-        let mut body = Body::default();
-        body.msg.extend_from_slice(msg, GFP_KERNEL)?;
-        body.data.extend_from_slice(data, GFP_KERNEL)?;
-        Ok(body)
+        Ok(Body {
+            msg: bytes::concat(&[msg], 0)?,
+            data: bytes::concat(&[data], 0)?,
+        })
     }
 }
 
 /// Receives `len` bytes, a length that was checked.
 fn receive<A: Allocator>(socket: &Socket, len: u32) -> Result<Vec<u8, A>, LinkError> {
-    let mut buf = Vec::from_elem(0u8, len as usize, GFP_KERNEL)?;
-    if !buf.is_empty() && socket.recv_exact(&mut buf)? == Received::Closed {
-        return Err(LinkError::Closed);
-    }
-    Ok(buf)
+    socket.recv_vec(len as usize)?.ok_or(LinkError::Closed)
 }
