@@ -177,7 +177,10 @@ impl Peer {
         let now = clock::boottime_ns();
         let (verdict, epoch) = {
             let mut watch = self.watch.lock();
-            let same_place = from.ip() == self.address.ip() || watch.state() != State::Alive;
+            // A node with addresses of both families may dial from the one it is not known by.
+            let same_place = from.ip() == self.address.ip()
+                || from.is_ipv4() != self.address.is_ipv4()
+                || watch.state() != State::Alive;
             let verdict = watch.judge(&claim.peer, compat, same_place, now);
             (verdict, watch.past.epoch())
         };

@@ -13,6 +13,7 @@ use super::{
     handshake::HandshakeError,
     wire::FrameError, //
 };
+use crate::linux::errno::*;
 
 /// Why a connection ended or never came to be.
 pub(crate) enum LinkError {
@@ -59,6 +60,9 @@ impl fmt::Display for LinkError {
             Self::Handshake(error) => write!(f, "{error}"),
             Self::Socket(error) if *error == EAGAIN || *error == ETIMEDOUT => {
                 f.write_str("no answer in time")
+            }
+            Self::Socket(error) if *error == errno(ECONNRESET) => {
+                f.write_str("connection reset, or closed in the middle of a frame")
             }
             Self::Socket(error) => match error.name().and_then(|name| name.to_str().ok()) {
                 Some(name) => write!(f, "connection failed: {name}"),
