@@ -170,7 +170,10 @@ fn what_is_no_hello_ends_the_handshake() {
         })?;
 
         let mut stream = scene.connect()?;
-        let why = refused(&stream, "connection reset, or closed in the middle of a frame")?;
+        let why = refused(
+            &stream,
+            "connection reset, or closed in the middle of a frame",
+        )?;
         scene.attack("truncated", &why, FAILED, || {
             let hello = scene.insider().hello(scene.to());
             stream.write_all(&hello[..hello.len() - 1])?;
