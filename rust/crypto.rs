@@ -14,6 +14,7 @@ use core::ops::{
 
 use kernel::{
     alloc::AllocError,
+    error::to_result,
     prelude::*,
     uaccess::UserSlice, //
 };
@@ -117,18 +118,23 @@ pub(crate) fn aead_open(
 }
 
 /// Fills `out` with bytes that nobody can guess. May sleep once, early after boot.
-pub(crate) fn random(out: &mut [u8]) {
+///
+/// # Errors
+///
+/// `ERESTARTSYS` when a signal ends that sleep.
+pub(crate) fn random(out: &mut [u8]) -> Result {
+    // SAFETY: May sleep; has no other requirements.
+    to_result(unsafe { bindings::wait_for_random_bytes() })?;
     // SAFETY: `out` is writable for its length.
-    unsafe {
-        bindings::wait_for_random_bytes();
-        bindings::get_random_bytes(out.as_mut_ptr().cast(), out.len());
-    }
+    unsafe { bindings::get_random_bytes(out.as_mut_ptr().cast(), out.len()) };
+    Ok(())
 }
 
-/// A random number.
+/// A random number, which need not be a secret.
 pub(crate) fn random_u64() -> u64 {
     let mut bytes = [0; 8];
-    random(&mut bytes);
+    // SAFETY: `bytes` is writable for its length.
+    unsafe { bindings::get_random_bytes(bytes.as_mut_ptr().cast(), bytes.len()) };
     u64::from_ne_bytes(bytes)
 }
 
@@ -181,9 +187,10 @@ pub(crate) struct SecretBuf(KVVec<u8>);
 impl SecretBuf {
     /// Copies all of `from`, whose length the caller has bounded.
     pub(crate) fn read_user(from: UserSlice) -> Result<Self> {
-        // Made first, so that a copy that stops in the middle is wiped, too.
-        let mut buf = Self(KVVec::new());
-        from.read_all(&mut buf.0, GFP_KERNEL)?;
+        // As long as it will be, so that what a copy leaves that stops in the middle is wiped, too.
+        let mut reader = from.reader();
+        let mut buf = Self(bytes::zeroed(reader.len())?);
+        reader.read_slice(&mut buf.0)?;
         Ok(buf)
     }
 }

@@ -221,7 +221,7 @@ fn dispatch_call(task: &Task, mut call: Call<'_>) -> bool {
     let Some(record) = TABLE.of_current(task) else {
         return fail_closed(task, call.nr());
     };
-    if !dispatch::is_flagged(task) {
+    if !record.is_live() {
         // Its owner gave the mark up from elsewhere: the task is an ordinary one again.
         TABLE.unmark_current(task);
         return false;

@@ -207,9 +207,8 @@ impl Table {
         drop(record);
     }
 
-    /// Gives a mark up on behalf of its owner: at once on the current task; another task runs
-    /// natively from its next call on, and the record stays until that task ends, execs or is
-    /// marked again.
+    /// Gives a mark up on behalf of its owner: at once on the current task; another task takes it off
+    /// at its next call, which is native, or at its exit or exec.
     pub(super) fn release(&self, record: &Record) {
         let current = kernel::current!();
         if record.is_of(current) && dispatch::index(current) == Some(record.index) {
@@ -217,6 +216,8 @@ impl Table {
             return;
         }
         let mut locked = slots::lock();
+        // The flag stays, so that the task's next call comes to the hook, which takes the mark off
+        // before the call, whatever it is, can change the words.
         let lost = Self::give_up(record);
         let entry = if lost {
             locked.remove(record.index)
@@ -227,12 +228,16 @@ impl Table {
         drop(entry);
     }
 
-    /// Gives all marks up.
+    /// Gives all marks up, and sees to it that no task comes to the hook any more, but for those that
+    /// have already seen the flag: they find their records.
     pub(super) fn release_all(&self) {
         let locked = slots::lock();
         for index in 0..locked.len() {
             if let Some(record) = locked.record(index) {
                 Self::give_up(record);
+                if dispatch::index(&record.task) == Some(record.index) {
+                    dispatch::unflag(&record.task);
+                }
             }
         }
     }
@@ -246,11 +251,6 @@ impl Table {
             return false;
         }
         record.state.store(RELEASED, Release);
-        if dispatch::index(&record.task) != Some(record.index) {
-            return true;
-        }
-        // The words stay: a task that has already seen the flag must find its record.
-        dispatch::unflag(&record.task);
-        false
+        dispatch::index(&record.task) != Some(record.index)
     }
 }

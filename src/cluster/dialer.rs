@@ -20,6 +20,7 @@ use crate::{
     linux::{
         crypto,
         kthread::KThread,
+        memalloc::NofsScope,
         net::Socket, //
     },
     rpc::{
@@ -113,8 +114,9 @@ impl Peer {
             }
             dialing.socket = Some(socket.clone());
         }
-        let ended = match self.authenticate(&socket) {
-            Ok(established) => self.accepted(socket, established),
+        let (session, attempt) = self.client.attempt();
+        let ended = match self.authenticate(&socket, session) {
+            Ok(established) => self.accepted(socket, established, attempt),
             Err(error) => self.denied(error),
         };
         let mut dialing = self.dialing.lock();
@@ -126,12 +128,11 @@ impl Peer {
         ended
     }
 
-    fn authenticate(&self, socket: &Socket) -> Result<Established, LinkError> {
+    fn authenticate(&self, socket: &Socket, session: u64) -> Result<Established, LinkError> {
         socket.set_recv_timeout(PATIENCE_MS);
         socket.set_send_timeout(PATIENCE_MS);
         let local = &self.common.local;
         let epoch = self.watch.lock().past.epoch();
-        let session = self.client.session();
         let dial = Dial {
             peer: self.number,
             epoch,
@@ -157,7 +158,7 @@ impl Peer {
     }
 
     /// Both sides know each other: exchanges frames until the connection ends.
-    fn accepted(&self, socket: Arc<Socket>, established: Established) -> Ended {
+    fn accepted(&self, socket: Arc<Socket>, established: Established, attempt: u64) -> Ended {
         if self.judge_dialed(&established) != Verdict::Welcome {
             return Ended::Again;
         }
@@ -193,10 +194,12 @@ impl Peer {
             dialing.conn = Some(conn.clone());
             !dialing.stop
         };
+        let admitted = admitted
+            && self
+                .client
+                .connected(attempt, conn.clone(), session, resumed, credits);
         let error = if admitted {
             self.watch.lock().connections += 1;
-            self.client
-                .connected(conn.clone(), session, resumed, credits);
             self.receive_replies(&mut receiver, &conn)
         } else {
             LinkError::Closed
@@ -209,6 +212,7 @@ impl Peer {
 
     /// Receives until the connection ends; returns why it did.
     fn receive_replies(&self, receiver: &mut Receiver, conn: &Conn) -> LinkError {
+        let _nofs = NofsScope::enter();
         loop {
             let (header, body) = match receiver.next(&conn.socket) {
                 Ok(frame) => frame,

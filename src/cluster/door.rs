@@ -23,6 +23,7 @@ use kernel::{
     sync::{
         atomic::{
             Atomic,
+            Full,
             Relaxed, //
         },
         Arc,
@@ -79,7 +80,7 @@ pub(crate) struct Visit {
 impl Visit {
     /// Notes that the other side has proved to be a node.
     pub(crate) fn established(&self) {
-        self.enter(Stage::Established);
+        self.leave_half_open(Stage::Established);
     }
 
     /// Whether it is there.
@@ -87,14 +88,25 @@ impl Visit {
         self.stage.load(Relaxed) == stage as u32
     }
 
-    fn enter(&self, stage: Stage) {
-        self.stage.store(stage as u32, Relaxed);
+    /// Goes on from half-open, if nobody was faster.
+    fn leave_half_open(&self, to: Stage) -> bool {
+        self.stage
+            .cmpxchg(Stage::HalfOpen as u32, to as u32, Full)
+            .is_ok()
     }
 
-    /// Closes a connection of which it is not known who that is; its thread ends, and says why.
-    fn turn_out(&self, why: Stage) {
-        self.enter(why);
-        self.socket.shutdown();
+    /// Its thread is at its end.
+    fn over(&self) {
+        self.stage.store(Stage::Over as u32, Relaxed);
+    }
+
+    /// Closes a connection if it is not known who that is; its thread ends then, and says why.
+    fn turn_out(&self, why: Stage) -> bool {
+        let out = self.leave_half_open(why);
+        if out {
+            self.socket.shutdown();
+        }
+        out
     }
 }
 
@@ -202,7 +214,7 @@ impl Door {
         let thread = KThread::spawn(fmt!("mosix_in"), move || {
             reception::receive(&roster, &own, addr);
             own.socket.shutdown();
-            own.enter(Stage::Over);
+            own.over();
         })?;
         visitors.push(
             Visitor {
@@ -226,14 +238,13 @@ impl Door {
         }
         let displaced = if waiting >= HALF_OPEN_MAX {
             take_if(&mut visitors, |v| {
-                v.visit.is(Stage::HalfOpen) && v.visit.since_ns == oldest
+                v.visit.since_ns == oldest && v.visit.turn_out(Stage::Displaced)
             })
         } else {
             KVec::new()
         };
         drop(visitors);
-        for visitor in &displaced {
-            visitor.visit.turn_out(Stage::Displaced);
+        for _ in &displaced {
             self.roster.local().doorway.limited.bump();
         }
         // Waits for threads that are at their end: not under the lock.
@@ -286,7 +297,7 @@ fn take_if(from: &mut KVec<Visitor>, which: impl Fn(&Visitor) -> bool) -> KVec<V
     let mut taken = KVec::new();
     let mut at = 0;
     while let Some(visitor) = from.get(at) {
-        if which(visitor) && taken.reserve(1, GFP_KERNEL).is_ok() {
+        if taken.reserve(1, GFP_KERNEL).is_ok() && which(visitor) {
             if let Ok(visitor) = from.remove(at) {
                 let _ = taken.push(visitor, GFP_KERNEL);
                 continue;

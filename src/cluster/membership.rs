@@ -156,6 +156,7 @@ impl Membership {
             }
             Err(error) => {
                 self.roster.remove(peer.number);
+                peer.stop();
                 Err(error)
             }
         }
@@ -178,10 +179,11 @@ impl Membership {
     pub(super) fn reconfigure(&self, config: &Config<'_>) -> Result<(), Refusal> {
         self.check_successor(config)?;
         let mut running = self.running.lock();
+        let peers = self.roster.peers()?;
         running.config.times = config.times();
         self.beat.set_heartbeat(config.times().heartbeat);
         let limits = Limits::from(config.times());
-        for peer in &self.roster.peers()? {
+        for peer in &peers {
             match config.node(peer.number) {
                 Some(node) if peer.is(&node) => peer.set_limits(limits),
                 _ => {

@@ -26,6 +26,7 @@ use kernel::{
 use super::{
     counters::Traffic,
     detector::{
+        self,
         Change,
         Limits, //
     },
@@ -106,7 +107,7 @@ pub(crate) struct Peer {
     pub(crate) client: Client,
     /// Its requests to this node.
     #[pin]
-    serving: Mutex<Option<Arc<Session>>>,
+    serving: Mutex<Serving>,
     #[pin]
     pub(crate) watch: SpinLock<Watch>,
     #[pin]
@@ -114,6 +115,13 @@ pub(crate) struct Peer {
     /// Wakes the dialing thread.
     #[pin]
     pub(super) wake: CondVar,
+}
+
+/// What goes on for the peer as a client of this node.
+struct Serving {
+    /// Nothing more is begun for it.
+    stopped: bool,
+    session: Option<Arc<Session>>,
 }
 
 /// What the dialing thread shares with those who end it.
@@ -145,7 +153,10 @@ impl Peer {
                 common,
                 traffic,
                 client <- client,
-                serving <- new_mutex!(None, "mosix::Peer::serving"),
+                serving <- new_mutex!(Serving {
+                    stopped: false,
+                    session: None,
+                }, "mosix::Peer::serving"),
                 watch <- new_spinlock!(watch, "mosix::Peer::watch"),
                 dialing <- new_mutex!(Dialing {
                     stop: false,
@@ -180,7 +191,8 @@ impl Peer {
             // A node with addresses of both families may dial from the one it is not known by.
             let same_place = from.ip() == self.address.ip()
                 || from.is_ipv4() != self.address.is_ipv4()
-                || watch.state() != State::Alive;
+                || watch.left
+                || watch.detector.state() != detector::State::Alive;
             let verdict = watch.judge(&claim.peer, compat, same_place, now);
             (verdict, watch.past.epoch())
         };
@@ -212,8 +224,13 @@ impl Peer {
         compat: Compat,
         epoch: u64,
     ) -> Option<(Arc<Session>, bool)> {
-        let mut serving = self.serving.lock();
-        if let Some(session) = serving.as_ref() {
+        let serving = self.serving.lock();
+        if serving.stopped {
+            return None;
+        }
+        let old = serving.session.clone();
+        drop(serving);
+        if let Some(session) = &old {
             let goes_on = session.id == claim.session
                 && session.incarnation == claim.peer.incarnation
                 && session.epoch == epoch;
@@ -236,8 +253,27 @@ impl Peer {
             workers: self.common.workers.clone(),
         })
         .ok()?;
-        *serving = Some(session.clone());
+        self.install(&old, &session).then_some(())?;
+        if self.watch.lock().past.epoch() != epoch {
+            // The epoch has ended meanwhile, and with it whatever was there then.
+            session.end();
+            return None;
+        }
         Some((session, false))
+    }
+
+    /// Puts a session in the place of `old`, unless somebody was faster or the peer was stopped.
+    fn install(&self, old: &Option<Arc<Session>>, session: &Arc<Session>) -> bool {
+        let mut serving = self.serving.lock();
+        let unchanged = match (&serving.session, old) {
+            (None, None) => true,
+            (Some(now), Some(old)) => Arc::ptr_eq(now, old),
+            _ => false,
+        };
+        if unchanged && !serving.stopped {
+            serving.session = Some(session.clone());
+        }
+        unchanged && !serving.stopped
     }
 
     /// Judges a server that this node dialed and that has proved to be this peer.
@@ -267,7 +303,7 @@ impl Peer {
         if let Some(conn) = conn {
             conn.close();
         }
-        let session = self.serving.lock().clone();
+        let session = self.serving.lock().session.clone();
         if let Some(session) = session {
             session.end();
         }
@@ -282,10 +318,13 @@ impl Peer {
     /// The answer to one of this node's heartbeats has come.
     pub(super) fn pong(&self, header: &Header) {
         let now = clock::boottime_ns();
-        let change = self.watch.lock().pong(now, header.id, header.lease());
+        let mut watch = self.watch.lock();
+        let change = watch.pong(now, header.id, header.lease());
+        let may_act = watch.detector.may_act(now);
+        drop(watch);
         self.follow(change);
-        if header.lease() != 0 {
-            let session = self.serving.lock().clone();
+        if may_act {
+            let session = self.serving.lock().session.clone();
             if let Some(session) = session {
                 session.resume();
             }
@@ -322,6 +361,9 @@ impl Peer {
         let conn = self.dialing.lock().conn.clone();
         let mut watch = self.watch.lock();
         let change = watch.detector.tick(now_ns);
+        if let Some(change) = change {
+            watch.changed(change);
+        }
         let ping = match conn {
             Some(conn) if watch.detector.ping_due(now_ns) => {
                 Some((watch.detector.ping(now_ns), conn))
@@ -331,17 +373,16 @@ impl Peer {
         drop(watch);
         self.follow(change);
         if let Some((number, conn)) = ping {
-            conn.post(Frame::bare(Header::ping(number)));
+            conn.post_first(Frame::bare(Header::ping(number)));
         }
         self.client.expire(now_ns);
     }
 
-    /// Does what follows from a change that the detector found.
+    /// Does what follows from a change that the detector found and `watch` knows.
     fn follow(&self, change: Option<Change>) {
         let Some(change) = change else {
             return;
         };
-        self.watch.lock().changed(change);
         if let Change::Dead(_) = change {
             self.end_epoch(EHOSTDOWN);
         }
@@ -388,7 +429,10 @@ impl Peer {
         if let Some(socket) = socket {
             socket.shutdown();
         }
-        let session = self.serving.lock().take();
+        let mut serving = self.serving.lock();
+        serving.stopped = true;
+        let session = serving.session.take();
+        drop(serving);
         if let Some(session) = session {
             session.end();
         }

@@ -26,6 +26,7 @@ use crate::{
     linux::{
         clock,
         kthread::KThread,
+        memalloc::NofsScope,
         net::{
             Socket,
             Wait, //
@@ -119,6 +120,7 @@ fn serve(
         Sender::Client,
         peer.traffic.clone(),
     );
+    let _nofs = NofsScope::enter();
     let mut ended = session.attach(conn.clone()).map_err(LinkError::from);
     if ended.is_ok() {
         while ended.is_ok() {
@@ -141,7 +143,7 @@ fn take_in(
     let (header, body) = receiver.next(&conn.socket)?;
     peer.heard();
     match header.kind {
-        Kind::PING => conn.post(peer.answer_ping(&header)),
+        Kind::PING => conn.post_first(peer.answer_ping(&header)),
         Kind::GOODBYE => return Err(LinkError::Goodbye),
         _ => session.receive(conn, &header, body)?,
     }

@@ -157,6 +157,9 @@ impl Watch {
                 (Some(_), min) => min.min(sample),
             };
         }
+        if let Some(change) = change {
+            self.changed(change);
+        }
         change
     }
 

@@ -91,6 +91,17 @@ impl Call {
         }
     }
 
+    /// Waits for the outcome of a call that somebody is about to complete, whatever signals come.
+    pub(crate) fn wait_taken(&self) -> Result<Reply> {
+        let mut outcome = self.outcome.lock();
+        loop {
+            if let Some(outcome) = outcome.take() {
+                return outcome;
+            }
+            self.ready.wait(&mut outcome);
+        }
+    }
+
     /// Waits for the outcome, which is given once.
     pub(crate) fn wait(&self) -> Waited {
         let mut left: Jiffies = msecs_to_jiffies(WAIT_MS);

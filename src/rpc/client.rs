@@ -73,6 +73,10 @@ struct Table {
     session: u64,
     /// Why new calls fail at once, while they do.
     shut: Option<u32>,
+    /// How often it was shut: an attempt to connect that was begun before the last time is void.
+    shuts: u64,
+    /// How many sessions have ended: ids of an earlier one mean other requests now.
+    ended: u64,
 }
 
 impl Table {
@@ -127,6 +131,8 @@ impl Client {
                 conn: None,
                 session: 0,
                 shut: Some(ENOTCONN),
+                shuts: 0,
+                ended: 0,
             }, "mosix::Client::table"),
             room <- new_condvar!("mosix::Client::room"),
         }))
@@ -144,19 +150,20 @@ impl Client {
             return Err(EMSGSIZE);
         }
         let call = Call::new(kind, body)?;
-        let id = loop {
+        let (id, life) = loop {
             let mut table = self.table.lock();
             if let Some(why) = table.shut {
                 return Err(errno(why));
             }
             match table.requests.start(call.clone(), deadline_ns) {
                 Ok(id) => {
+                    let life = table.ended;
                     let conn = table.push();
                     drop(table);
                     if let Some(conn) = conn {
                         conn.flush();
                     }
-                    break id;
+                    break (id, life);
                 }
                 Err(_) => self.wait_for_room(&mut table, deadline_ns)?,
             }
@@ -167,7 +174,7 @@ impl Client {
                 Waited::NotYet => {}
                 Waited::Signal => {
                     let mut table = self.table.lock();
-                    if table.requests.abandon(id).is_some() {
+                    if table.ended == life && table.requests.abandon(id).is_some() {
                         let conn = table.push();
                         drop(table);
                         self.room.notify_one();
@@ -176,7 +183,9 @@ impl Client {
                         }
                         return Err(EINTR);
                     }
-                    // It is being completed right now.
+                    drop(table);
+                    // Somebody has taken it and is completing it right now.
+                    return call.wait_taken();
                 }
             }
         }
@@ -190,24 +199,43 @@ impl Client {
         let waited = self
             .room
             .wait_interruptible_timeout(table, msecs_to_jiffies(ROOM_WAIT_MS));
-        match waited {
-            CondVarTimeoutResult::Signal { .. } => Err(EINTR),
-            _ if clock::boottime_ns() >= deadline_ns => Err(ETIMEDOUT),
-            _ => Ok(()),
+        let given_up = match waited {
+            CondVarTimeoutResult::Signal { .. } => EINTR,
+            _ if clock::boottime_ns() >= deadline_ns => ETIMEDOUT,
+            _ => return Ok(()),
+        };
+        // The wake-up may have been for whoever still waits.
+        self.room.notify_one();
+        Err(given_up)
+    }
+
+    /// Begins an attempt to connect: gives the session to ask for (0 for none) and the attempt's name
+    /// for [`Self::connected`].
+    pub(crate) fn attempt(&self) -> (u64, u64) {
+        let table = self.table.lock();
+        (table.session, table.shuts)
+    }
+
+    /// A new connection is there, with the old one's receiving thread gone. Returns false, and does
+    /// nothing, if the client was shut since the attempt began.
+    pub(crate) fn connected(
+        &self,
+        attempt: u64,
+        conn: Arc<Conn>,
+        session: u64,
+        resumed: bool,
+        credits: u16,
+    ) -> bool {
+        if self.table.lock().shuts != attempt {
+            return false;
         }
-    }
-
-    /// The session to ask for when dialing; 0 for none.
-    pub(crate) fn session(&self) -> u64 {
-        self.table.lock().session
-    }
-
-    /// A new connection is there, with the old one's receiving thread gone.
-    pub(crate) fn connected(&self, conn: Arc<Conn>, session: u64, resumed: bool, credits: u16) {
         if !resumed {
             self.fail(ECONNRESET);
         }
         let mut table = self.table.lock();
+        if table.shuts != attempt {
+            return false;
+        }
         table.session = session;
         table.shut = None;
         table.conn = Some(conn);
@@ -219,6 +247,7 @@ impl Client {
         if let Some(conn) = conn {
             conn.flush();
         }
+        true
     }
 
     /// The connection is gone; what waits goes on waiting.
@@ -229,7 +258,11 @@ impl Client {
     /// The peer is gone: everything that waits fails with `why`, and so do new calls until there is a
     /// connection again.
     pub(crate) fn shut(&self, why: u32) {
-        self.table.lock().shut = Some(why);
+        let mut table = self.table.lock();
+        table.shut = Some(why);
+        table.shuts = table.shuts.saturating_add(1);
+        table.conn = None;
+        drop(table);
         self.fail(why);
     }
 
@@ -242,6 +275,7 @@ impl Client {
                 // Under the same lock, so that no call can begin in between and be forgotten.
                 table.requests.reset();
                 table.session = 0;
+                table.ended = table.ended.saturating_add(1);
                 break;
             };
             drop(table);
@@ -274,6 +308,10 @@ impl Client {
     /// [`FrameError::UnexpectedReply`]: the connection has to be closed.
     pub(crate) fn reply(&self, header: &Header, body: Body) -> Result<(), LinkError> {
         let mut table = self.table.lock();
+        if table.conn.is_none() {
+            // The session has ended while the reply was on its way.
+            return Err(LinkError::Closed);
+        }
         let call = table.requests.reply(header.id)?;
         if header.credits != 0 {
             table.requests.grant(header.credits);

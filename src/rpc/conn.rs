@@ -201,6 +201,17 @@ impl Conn {
         }
     }
 
+    /// As [`Self::post`], before everything that waits to be sent: a heartbeat must not be late because
+    /// there is much to do.
+    pub(crate) fn post_first(&self, frame: Frame) {
+        let mut out = self.out.lock();
+        if !out.closed && out.queue.insert_within_capacity(0, frame).is_err() {
+            self.close_locked(&mut out);
+        }
+        drop(out);
+        self.flush();
+    }
+
     /// [`Self::enqueue`] and [`Self::flush`] of a frame whose place among others does not matter.
     pub(crate) fn post(&self, frame: Frame) {
         self.enqueue(frame);
@@ -238,6 +249,7 @@ impl Conn {
 
     /// The sender thread: sends what could not be sent at once. Returns when the connection is closed.
     pub(crate) fn run_sender(&self) {
+        let _nofs = NofsScope::enter();
         let mut out = self.out.lock();
         while !out.closed {
             let wire = match self.next(&mut out) {

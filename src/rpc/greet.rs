@@ -62,10 +62,10 @@ impl Crypto for KernelCrypto {
     }
 }
 
-fn nonce() -> [u8; NONCE_LEN] {
+fn nonce() -> Result<[u8; NONCE_LEN]> {
     let mut nonce = [0; NONCE_LEN];
-    crypto::random(&mut nonce);
-    nonce
+    crypto::random(&mut nonce)?;
+    Ok(nonce)
 }
 
 /// Sends all of `bytes`; each wait is bounded by the socket's timeout.
@@ -105,7 +105,7 @@ pub(crate) fn as_client(
     key: &[u8; KEY_LEN],
     dial: Dial,
 ) -> Result<Established, LinkError> {
-    let mut machine = Initiator::new(*identity, dial, nonce());
+    let mut machine = Initiator::new(*identity, dial, nonce()?);
     let mut buf = [0; PACKET_MAX];
     send_all(socket, machine.hello())?;
     loop {
@@ -138,7 +138,7 @@ pub(crate) fn as_server(
     mode_of: impl Fn(Option<u16>) -> Integrity,
     decide: impl FnOnce(&Claim) -> Decision,
 ) -> Result<Established, LinkError> {
-    let mut machine = Responder::new(*identity, mode_of(None), nonce());
+    let mut machine = Responder::new(*identity, mode_of(None), nonce()?);
     let claim = prove(socket, &mut machine, key, mode_of)
         .inspect_err(|_| say_farewell(socket, &machine))?;
     match decide(&claim) {

@@ -53,7 +53,10 @@ use super::{
         RequestId, //
     }, //
 };
-use crate::linux::workqueue::OwnedQueue;
+use crate::linux::{
+    memalloc::NofsScope,
+    workqueue::OwnedQueue, //
+};
 
 /// Requests that a peer may have under way at once.
 pub(crate) const CREDITS: u16 = 64;
@@ -129,6 +132,7 @@ impl WorkItem for Job {
     type Pointer = Arc<Self>;
 
     fn run(this: Arc<Self>) {
+        let _nofs = NofsScope::enter();
         let Some(this) = Session::begin(this) else {
             return;
         };
@@ -345,7 +349,9 @@ impl Session {
 
     /// This node may act on the peer's behalf again: goes on with what was put aside.
     pub(crate) fn resume(&self) {
-        loop {
+        // No more than there are now: one that has to pause again must not be found again here.
+        let count = self.table.lock().paused.len();
+        for _ in 0..count {
             let Some(job) = self.table.lock().paused.pop() else {
                 return;
             };
