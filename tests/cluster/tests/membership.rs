@@ -291,7 +291,10 @@ fn nodes_come_and_go_without_disturbing_the_others() {
         // What cannot change while it is up.
         for (bad, word) in [
             (config(c).set("integrity", "\"full\""), "integrity"),
-            (config(c).node(1, "10.77.0.1:4661"), "address of this node"),
+            (
+                config(c).node(1, "10.77.0.1:4661"),
+                "address or integrity mode of this node",
+            ),
         ] {
             bad.write(&c.node(1))?;
             expect_failure(&c.node(1).exec("mosix up")?, 2, &[word, "mosix down"])?;
