@@ -171,7 +171,7 @@ unsafe extern "C" fn init<T: Arrival>(
 ///
 /// # Safety
 ///
-/// `work` is what [`init`] queued.
+/// `work` is what [`init()`] queued.
 unsafe extern "C" fn run_work<T: Arrival>(work: *mut bindings::callback_head) {
     // SAFETY: `init` queued the first field of a `Work` that came from `KBox::into_raw`; it is run
     // once.
