@@ -89,6 +89,14 @@ fn delay_shows_in_the_round_trip() {
 #[test]
 fn loss_loses_packets() {
     Shape::nodes(2).with(|b| b.loss_pct(50.0)).run(|c| {
+        // Known beforehand, so that no lost address resolution loses a second's packets at a time.
+        for (at, other) in [(1, 2), (2, 1)] {
+            let mac = c.node(other).sh("cat /sys/class/net/eth0/address")?;
+            c.node(at).sh(&format!(
+                "ip neigh replace 10.77.0.{other} lladdr {} nud permanent dev eth0",
+                mac.trim()
+            ))?;
+        }
         // Both directions lose half: the chance that none or all of 60 come back is negligible.
         let out = c.node(1).exec("ping -c 60 -i 0.02 -W 1 10.77.0.2")?;
         let received = out
