@@ -12,6 +12,9 @@ use kernel::{
 #[path = "../rust/mod.rs"]
 mod linux;
 
+#[path = "../mfs/mod.rs"]
+mod mfs;
+
 mod cluster;
 mod control;
 mod rpc;
