@@ -14,8 +14,11 @@ pub(crate) mod file;
 pub(crate) mod handle;
 pub(crate) mod lock;
 pub(crate) mod message;
+pub(crate) mod mode;
 pub(crate) mod name;
 pub(crate) mod names;
+pub(crate) mod reply;
+pub(crate) mod request;
 pub(crate) mod xattr;
 
 /// Kinds of requests. Those below `GRANTED` go from the node that uses a file to the one that has it.

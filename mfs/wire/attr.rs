@@ -30,9 +30,16 @@ pub(crate) struct Time {
     pub(crate) nsec: U32,
 }
 
+impl Time {
+    /// Whether the nanoseconds are less than a second.
+    pub(crate) const fn is_sound(&self) -> bool {
+        self.nsec.get() < 1_000_000_000
+    }
+}
+
 /// Attributes of an object, as `statx` tells them.
 ///
-/// The mode's type bits never change for a handle. A client checks `nsec` before use.
+/// The mode's type bits never change for a handle.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub(crate) struct Attr {
@@ -92,9 +99,9 @@ pub(crate) struct SetAttr {
     pub(crate) handle: Handle,
     /// The open file through which it is changed (`ftruncate`); 0 for none.
     pub(crate) open: OpenId,
-    /// [`set`]: which of the following count.
+    /// [`set`]: which of the following count. The others are 0.
     pub(crate) valid: U32,
-    /// Permissions.
+    /// Permissions, without the type.
     pub(crate) mode: U32,
     /// Owner.
     pub(crate) uid: U32,
@@ -130,6 +137,13 @@ pub(crate) mod set {
     pub(crate) const KILL_PRIV: u32 = 1 << 8;
     /// All that there are.
     pub(crate) const ALL: u32 = (1 << 9) - 1;
+
+    /// Whether these flags mean something: a time that is given is also set.
+    pub(crate) const fn is_known(flags: u32) -> bool {
+        let atime = flags & (ATIME | ATIME_SET) != ATIME_SET;
+        let mtime = flags & (MTIME | MTIME_SET) != MTIME_SET;
+        flags & !ALL == 0 && atime && mtime
+    }
 }
 
 /// Cluster-wide number of the `index`th file system of node `node`: the same on every node, and none that

@@ -19,7 +19,10 @@ use zerocopy_derive::{
     Unaligned, //
 };
 
-use super::message::Malformed;
+use super::message::{
+    ensure,
+    Malformed, //
+};
 
 /// Supplementary groups that a caller can have on the way; who has more is refused by its own node.
 pub(crate) const GROUPS_MAX: usize = 4096;
@@ -35,7 +38,7 @@ pub(crate) struct Head {
     /// The effective capabilities that concern files, as a mask of `1 << CAP_x`; the server takes those
     /// that its policy leaves.
     pub(crate) caps: U64,
-    /// Bits that are not set in the mode of what is created.
+    /// Bits that are not set in the mode of what is created: permissions without the sticky and its like.
     pub(crate) umask: U16,
     /// How many groups follow.
     pub(crate) groups: U16,
@@ -50,7 +53,22 @@ pub(crate) struct Caller<'a> {
     pub(crate) groups: &'a [U32],
 }
 
+/// Head of requests that a node makes of its own accord.
+static NOBODY: Head = Head {
+    uid: U32::new(65534),
+    gid: U32::new(65534),
+    caps: U64::ZERO,
+    umask: U16::ZERO,
+    groups: U16::ZERO,
+};
+
 impl<'a> Caller<'a> {
+    /// Nobody: for what a node asks of its own accord, such as closing.
+    pub(crate) const NOBODY: Self = Self {
+        head: &NOBODY,
+        groups: &[],
+    };
+
     /// The caller at the start of a message, and the rest.
     ///
     /// # Errors
@@ -59,11 +77,14 @@ impl<'a> Caller<'a> {
     pub(crate) fn decode(msg: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
         let (head, rest) = Head::ref_from_prefix(msg).map_err(|_| Malformed)?;
         let count = usize::from(head.groups.get());
-        if count > GROUPS_MAX {
-            return Err(Malformed);
-        }
+        ensure(count <= GROUPS_MAX && head.umask.get() & !0o777 == 0)?;
         let (groups, rest) =
             <[U32]>::ref_from_prefix_with_elems(rest, count).map_err(|_| Malformed)?;
+        let mut ids = [head.uid, head.gid]
+            .into_iter()
+            .chain(groups.iter().copied());
+        // The highest number stands for no user and no group.
+        ensure(ids.all(|id| id.get() != u32::MAX))?;
         Ok((Self { head, groups }, rest))
     }
 

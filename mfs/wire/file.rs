@@ -56,7 +56,7 @@ pub(crate) struct Open {
     pub(crate) dir: Handle,
     /// The object.
     pub(crate) expect: Handle,
-    /// `O_*`; the server drops those that are the client's business.
+    /// [`open`].
     pub(crate) flags: U32,
     /// Permissions of what is created, the umask not yet taken off.
     pub(crate) mode: U16,
@@ -66,6 +66,56 @@ pub(crate) struct Open {
     pub(crate) exec: u8,
     /// Always 0.
     pub(crate) reserved: [u8; 7],
+}
+
+/// `O_*` that an [`Open`] can have; the server drops those that are the client's business.
+pub(crate) mod open {
+    /// Reading, writing or both, as the value is 0, 1 or 2; 3 for neither.
+    pub(crate) const ACCESS_MODE: u32 = 3;
+    /// `O_CREAT`.
+    pub(crate) const CREAT: u32 = 0o100;
+    /// `O_EXCL`.
+    pub(crate) const EXCL: u32 = 0o200;
+    /// `O_NOCTTY`.
+    pub(crate) const NOCTTY: u32 = 0o400;
+    /// `O_TRUNC`.
+    pub(crate) const TRUNC: u32 = 0o1000;
+    /// `O_APPEND`.
+    pub(crate) const APPEND: u32 = 0o2000;
+    /// `O_NONBLOCK`.
+    pub(crate) const NONBLOCK: u32 = 0o4000;
+    /// `O_DSYNC`.
+    pub(crate) const DSYNC: u32 = 0o10000;
+    /// `O_DIRECT`.
+    pub(crate) const DIRECT: u32 = 0o40000;
+    /// `O_LARGEFILE`.
+    pub(crate) const LARGEFILE: u32 = 0o100000;
+    /// `O_DIRECTORY`.
+    pub(crate) const DIRECTORY: u32 = 0o200000;
+    /// `O_NOFOLLOW`.
+    pub(crate) const NOFOLLOW: u32 = 0o400000;
+    /// `O_NOATIME`.
+    pub(crate) const NOATIME: u32 = 0o1000000;
+    /// `O_SYNC` without `O_DSYNC`.
+    pub(crate) const SYNC: u32 = 0o4000000;
+    /// `O_TMPFILE` without `O_DIRECTORY`.
+    pub(crate) const TMPFILE: u32 = 0o20000000;
+    /// All that there are; a client sends no others.
+    pub(crate) const ALL: u32 = ACCESS_MODE
+        | CREAT
+        | EXCL
+        | NOCTTY
+        | TRUNC
+        | APPEND
+        | NONBLOCK
+        | DSYNC
+        | DIRECT
+        | LARGEFILE
+        | DIRECTORY
+        | NOFOLLOW
+        | NOATIME
+        | SYNC
+        | TMPFILE;
 }
 
 /// An open file.
@@ -112,13 +162,13 @@ pub(crate) struct Read {
 pub(crate) struct Write {
     /// To where.
     pub(crate) open: OpenId,
-    /// First byte; for [`write::STAGE`] and its end, and when appending, of no meaning.
+    /// First byte; of no meaning when appending. With [`write::STAGE`]: how many bytes are kept already.
     pub(crate) offset: U64,
     /// `RLIMIT_FSIZE` of the caller: nothing is written at or behind this offset.
     pub(crate) limit: U64,
     /// [`write`].
     pub(crate) flags: U32,
-    /// `RWF_*` of `pwritev2` that concern the server.
+    /// `RWF_*` of `pwritev2`: [`write::KIOCB`].
     pub(crate) kiocb: U32,
 }
 
@@ -126,11 +176,23 @@ pub(crate) struct Write {
 pub(crate) mod write {
     /// At the end of the file, wherever that is then.
     pub(crate) const APPEND: u32 = 1 << 0;
-    /// Keep the data; a later write of the same `stage` that has this flag not set writes all of it at
-    /// once, as one write. With [`super::STAGE_MAX`] bytes at most.
+    /// Keep the data, behind what was kept for this open file before; at offset 0 that is thrown away
+    /// first. An offset that is neither is answered with `EINVAL`. [`super::STAGE_MAX`] bytes at most.
+    /// A client keeps for one caller at a time.
     pub(crate) const STAGE: u32 = 1 << 1;
+    /// Writes what was kept and then the data, all as one write; then nothing is kept any more, however
+    /// it went.
+    pub(crate) const STAGED: u32 = 1 << 2;
     /// All that there are.
-    pub(crate) const ALL: u32 = (1 << 2) - 1;
+    pub(crate) const ALL: u32 = (1 << 3) - 1;
+
+    /// `RWF_DSYNC` and `RWF_SYNC`.
+    pub(crate) const KIOCB: u32 = 2 | 4;
+
+    /// Whether these flags mean something.
+    pub(crate) const fn is_known(flags: u32) -> bool {
+        flags & !ALL == 0 && (flags & STAGE == 0 || flags == STAGE)
+    }
 }
 
 /// Most that can be written at once by staging, in bytes.
@@ -176,8 +238,15 @@ pub(crate) struct Fallocate {
     pub(crate) len: U64,
     /// As in [`Write`].
     pub(crate) limit: U64,
-    /// `FALLOC_FL_*`.
+    /// `FALLOC_FL_*`: see [`fallocate`].
     pub(crate) mode: U32,
+}
+
+/// What a [`Fallocate`] can ask for.
+pub(crate) mod fallocate {
+    /// All but `FALLOC_FL_NO_HIDE_STALE`: `KEEP_SIZE` 1, `PUNCH_HOLE` 2, `COLLAPSE_RANGE` 8,
+    /// `ZERO_RANGE` 0x10, `INSERT_RANGE` 0x20, `UNSHARE_RANGE` 0x40, `WRITE_ZEROES` 0x80.
+    pub(crate) const ALL: u32 = 0xfb;
 }
 
 /// Finds data or a hole.

@@ -14,6 +14,11 @@ use zerocopy_derive::{
     Unaligned, //
 };
 
+use super::message::{
+    ensure,
+    Malformed, //
+};
+
 /// Bytes of a file system's own handle that fit; an object of a file system with longer ones is pinned.
 pub(crate) const FH_MAX: usize = 48;
 
@@ -56,6 +61,21 @@ impl Handle {
     /// Whether it names nothing.
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::NONE
+    }
+
+    /// Itself, if it is formed as a server makes them.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] if it names nothing or no server can have made it.
+    pub(crate) fn some(&self) -> Result<&Self, Malformed> {
+        let (_, unused) = self
+            .fh
+            .split_at_checked(usize::from(self.fh_len))
+            .ok_or(Malformed)?;
+        let clean = self.reserved == [0; 4] && unused.iter().all(|byte| *byte == 0);
+        ensure(clean && !self.is_none())?;
+        Ok(self)
     }
 }
 

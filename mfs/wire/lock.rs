@@ -28,18 +28,28 @@ pub(crate) struct Lock {
     pub(crate) start: U64,
     /// Last byte; `i64::MAX` for up to the end of the file.
     pub(crate) end: U64,
-    /// Number of the waiting, chosen by the client, if `command` is [`command::WAIT`].
+    /// Number of the waiting, chosen by the client and not 0, if `command` is [`command::WAIT`].
     pub(crate) ticket: U64,
     /// Process on the client, for `F_GETLK`.
     pub(crate) pid: U32,
     /// [`class`].
     pub(crate) class: u8,
-    /// `F_RDLCK` 0, `F_WRLCK` 1, `F_UNLCK` 2.
+    /// [`kind`].
     pub(crate) kind: u8,
     /// [`command`].
     pub(crate) command: u8,
     /// Always 0.
     pub(crate) reserved: u8,
+}
+
+/// Kinds of locks.
+pub(crate) mod kind {
+    /// Shared: `F_RDLCK`.
+    pub(crate) const READ: u8 = 0;
+    /// Exclusive: `F_WRLCK`.
+    pub(crate) const WRITE: u8 = 1;
+    /// None: `F_UNLCK`.
+    pub(crate) const UNLOCK: u8 = 2;
 }
 
 /// Classes of locks.
@@ -54,7 +64,7 @@ pub(crate) mod class {
 
 /// What to do with a lock.
 pub(crate) mod command {
-    /// Who is in the way.
+    /// Who is in the way of taking it; not for [`class::FLOCK`].
     pub(crate) const TEST: u8 = 0;
     /// Take it or give it back, now or not at all.
     pub(crate) const SET: u8 = 1;
@@ -68,7 +78,7 @@ pub(crate) mod command {
 pub(crate) struct LockReply {
     /// [`state`].
     pub(crate) state: u8,
-    /// When tested: kind of the lock in the way, `F_UNLCK` for none.
+    /// When tested: [`kind`] of the lock in the way, [`kind::UNLOCK`] for none.
     pub(crate) kind: u8,
     /// Always 0.
     pub(crate) reserved: [u8; 2],

@@ -5,9 +5,12 @@
 use zerocopy::{
     FromBytes,
     Immutable,
+    IntoBytes,
     KnownLayout,
     Unaligned, //
 };
+
+use super::caller::Caller;
 
 /// A message that is not what its kind promises: answered with `EPROTO`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +42,11 @@ impl<'a> Reader<'a> {
         Ok(bytes)
     }
 
+    /// What is left.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
     /// Nothing may be left.
     pub(crate) fn end(self) -> Result<(), Malformed> {
         if self.0.is_empty() {
@@ -47,6 +55,25 @@ impl<'a> Reader<'a> {
             Err(Malformed)
         }
     }
+}
+
+/// Whether it is well formed.
+pub(crate) const fn ensure(well_formed: bool) -> Result<(), Malformed> {
+    if well_formed {
+        Ok(())
+    } else {
+        Err(Malformed)
+    }
+}
+
+/// The parts of a request's message, in order: whoever sends it puts them together.
+pub(crate) fn parts<'a, T>(caller: &Caller<'a>, what: &'a T, names: [&'a [u8]; 2]) -> [&'a [u8]; 5]
+where
+    T: IntoBytes + Immutable,
+{
+    let [head, groups] = caller.parts();
+    let [first, second] = names;
+    [head, groups, what.as_bytes(), first, second]
 }
 
 /// A message that is one struct.

@@ -14,7 +14,28 @@ use zerocopy_derive::{
     Unaligned, //
 };
 
-use super::handle::Handle;
+use super::{
+    handle::Handle,
+    message::{
+        ensure,
+        Malformed, //
+    },
+    name::NAME_MAX, //
+};
+
+/// Largest value, and longest list of names, in bytes.
+pub(crate) const SIZE_MAX: u32 = 65536;
+
+/// Checks the name of an attribute: not empty, not too long, without NUL.
+///
+/// # Errors
+///
+/// [`Malformed`].
+pub(crate) fn check_name(bytes: &[u8]) -> Result<&[u8], Malformed> {
+    let fits = (1..=NAME_MAX).contains(&bytes.len());
+    ensure(fits && !bytes.contains(&0))?;
+    Ok(bytes)
+}
 
 /// Asks for a value; the name follows.
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
@@ -22,7 +43,7 @@ use super::handle::Handle;
 pub(crate) struct GetXattr {
     /// Of what.
     pub(crate) object: Handle,
-    /// Bytes that the client has room for; 0 to ask for the size.
+    /// Bytes that the client has room for, [`SIZE_MAX`] at most; 0 to ask for the size.
     pub(crate) room: U32,
     /// Bytes of the name.
     pub(crate) name_len: U16,

@@ -47,6 +47,13 @@ pub(crate) mod rpc {
     pub(crate) mod wire;
 }
 
+#[path = "../../mfs"]
+pub(crate) mod mfs {
+    //! The cluster file system.
+
+    pub(crate) mod wire;
+}
+
 #[cfg(any(test, feature = "fuzz", feature = "peer"))]
 pub(crate) mod crypto;
 pub mod exercise;
