@@ -8,6 +8,7 @@ mod bindings;
 pub(crate) mod bytes;
 pub(crate) mod chrdev;
 pub(crate) mod clock;
+pub(crate) mod completion;
 pub(crate) mod cred;
 pub(crate) mod crypto;
 pub(crate) mod errno;

@@ -28,8 +28,12 @@ mod roster;
 mod seat;
 mod watch;
 
-pub(crate) use peer::version_text;
+pub(crate) use peer::{
+    version_text,
+    Peer, //
+};
 pub(crate) use seat::{
     Refusal,
     Seat, //
+    Tenure,
 };

@@ -4,10 +4,7 @@
 
 #![crate_name = "mosix"]
 
-use kernel::{
-    prelude::*,
-    sync::Arc, //
-};
+use kernel::prelude::*;
 
 #[path = "../rust/mod.rs"]
 mod linux;
@@ -37,7 +34,7 @@ pub(crate) const VERSION: rpc::handshake::Version = rpc::handshake::Version([0, 
 struct Mosix {
     #[pin]
     device: linux::chrdev::Registration<control::Control>,
-    seat: Arc<cluster::Seat>,
+    _tenure: cluster::Tenure,
     _hook: Pin<KBox<linux::hook::Hook>>,
 }
 
@@ -48,10 +45,11 @@ impl kernel::InPlaceModule for Mosix {
                 pr_err!("not loaded: {unavailable}\n");
                 Error::from(unavailable)
             })?;
-            let seat = cluster::Seat::new()?;
-            let control = control::Control::new(seat.clone());
+            let seat = cluster::Seat::new(None)?;
+            let tenure = seat.tenure();
+            let control = control::Control::new(seat);
             Ok(try_pin_init!(Self {
-                seat,
+                _tenure: tenure,
                 _hook: hook,
                 // Last: as soon as it is there it can be opened.
                 device <- linux::chrdev::Registration::register(module, c"mosix", 0o666, control),

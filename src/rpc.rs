@@ -26,6 +26,7 @@ pub(crate) mod wire;
 pub(crate) mod call;
 pub(crate) mod client;
 pub(crate) mod conn;
+pub(crate) mod fifo;
 pub(crate) mod frame;
 pub(crate) mod greet;
 pub(crate) mod link_error;

@@ -12,15 +12,17 @@ use kernel::{
 };
 
 use crate::{
-    cluster::probe::{
-        Tally,
-        Totals, //
+    cluster::{
+        probe::{
+            Tally,
+            Totals, //
+        },
+        Seat, //
     },
     linux::errno::*,
     rpc::{
         frame::Body,
-        handshake::Compat,
-        kind::Service as Room,
+        kind::Service as Group,
         service::{
             Answer,
             Request,
@@ -30,23 +32,52 @@ use crate::{
     }, //
 };
 
-/// All services of this node.
+/// A room of the module that serves other nodes: it is there from load to unload, and is told when this
+/// node joins a cluster and when it leaves.
+pub(crate) trait Room: Service {
+    /// This node joins a cluster, as number `own`; no request comes before this returns. May sleep.
+    ///
+    /// The room may keep a reference to the seat until [`Self::left`], where it has to let it go.
+    fn joined(&self, seat: &Arc<Seat>, own: u16);
+
+    /// This node has left the cluster: all sessions have ended, and no request comes any more. May
+    /// sleep.
+    fn left(&self);
+}
+
+/// All services of this node while it is a member.
 #[pin_data]
 pub(crate) struct Services {
+    /// Has the files.
+    mfs: Option<Arc<dyn Room>>,
     #[pin]
     totals: Mutex<KBox<Totals>>,
 }
 
 impl Services {
-    /// The services of a node that joins.
-    pub(crate) fn new() -> Result<Arc<Self>> {
+    /// The services of a node that joins; without `mfs` its files are not served.
+    pub(crate) fn new(mfs: Option<Arc<dyn Room>>) -> Result<Arc<Self>> {
         let totals = KBox::new(Totals::new(), GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
+                mfs,
                 totals <- new_mutex!(totals, "mosix::Services::totals"),
             }),
             GFP_KERNEL,
         )
+    }
+
+    /// Requests by which a link is tried.
+    fn try_out(&self, request: Request) -> Answer {
+        match request.kind {
+            Kind::ECHO => Answer {
+                status: 0,
+                body: request.body,
+                once: false,
+            },
+            Kind::TALLY => self.tally(&request).unwrap_or_else(Answer::error),
+            _ => Answer::error(errno(EOPNOTSUPP)),
+        }
     }
 
     fn tally(&self, request: &Request) -> Result<Answer> {
@@ -68,17 +99,17 @@ impl Services {
 
 impl Service for Services {
     fn execute(&self, request: Request) -> Answer {
-        if request.kind.service() == Some(Room::Migration) && request.compat != Compat::Full {
-            return Answer::error(errno(EOPNOTSUPP));
-        }
-        match request.kind {
-            Kind::ECHO => Answer {
-                status: 0,
-                body: request.body,
-                once: false,
-            },
-            Kind::TALLY => self.tally(&request).unwrap_or_else(Answer::error),
+        match (request.kind.service(), &self.mfs) {
+            (Some(Group::Cluster), _) => self.try_out(request),
+            // Whatever else two nodes are to each other, they can use each other's files.
+            (Some(Group::Mfs), Some(mfs)) => mfs.execute(request),
             _ => Answer::error(errno(EOPNOTSUPP)),
+        }
+    }
+
+    fn ended(&self, from: u16) {
+        if let Some(mfs) = &self.mfs {
+            mfs.ended(from);
         }
     }
 }

@@ -49,7 +49,7 @@ use crate::{
         kthread::KThread,
         workqueue::OwnedQueue, //
     },
-    service::Services, //
+    rpc::service::Service, //
 };
 
 /// Requests of all peers that are executed at once.
@@ -81,11 +81,14 @@ struct Configuration {
 }
 
 impl Membership {
-    /// Joins the cluster of `config`.
-    pub(super) fn begin(config: &Config<'_>) -> Result<Arc<Self>, Refusal> {
+    /// A member of the cluster of `config` that listens, and has no thread yet.
+    pub(super) fn new(
+        config: &Config<'_>,
+        service: Arc<dyn Service>,
+    ) -> Result<Arc<Self>, Refusal> {
         let common = Common {
             local: Arc::new(Local::new(config)?, GFP_KERNEL).map_err(Error::from)?,
-            service: Services::new()?,
+            service,
             workers: Arc::new(OwnedQueue::unbound(c"mosix_work", WORKERS)?, GFP_KERNEL)
                 .map_err(Error::from)?,
         };
@@ -93,7 +96,7 @@ impl Membership {
         let door = Door::open(roster.clone()).map_err(|error| cannot_listen(error, config))?;
         let times = config.times();
         let beat = Beat::new(times.heartbeat)?;
-        let member = Arc::pin_init(
+        Ok(Arc::pin_init(
             pin_init!(Self {
                 roster,
                 door,
@@ -106,17 +109,23 @@ impl Membership {
                 }, "mosix::Membership::running"),
             }),
             GFP_KERNEL,
-        )?;
-        if let Err(error) = member.start(config) {
-            member.end();
-            return Err(error.into());
-        }
+        )?)
+    }
+
+    /// Goes to work. [`Self::end`] has to follow, also after an error.
+    pub(super) fn begin(&self, config: &Config<'_>) -> Result {
+        self.start(config)?;
         pr_info!(
             "node {} of cluster {} is up\n",
             config.own().number,
             config.cluster()
         );
-        Ok(member)
+        Ok(())
+    }
+
+    /// The nodes.
+    pub(super) fn roster(&self) -> &Arc<Roster> {
+        &self.roster
     }
 
     fn start(&self, config: &Config<'_>) -> Result {
@@ -164,13 +173,15 @@ impl Membership {
 
     /// Lets a node go.
     fn remove(&self, running: &mut Running, number: u16) {
-        if let Some(peer) = self.roster.remove(number) {
-            peer.stop();
-        }
+        let session = self.roster.remove(number).and_then(|peer| peer.stop());
         let at = running.dialers.iter().position(|(n, _)| *n == number);
         if let Some(dialer) = at.and_then(|at| running.dialers.remove(at).ok()) {
             // Waits for the thread.
             drop(dialer);
+        }
+        if let Some(session) = session {
+            // The node may come back at once under another address: its old session ends first.
+            session.wait_settled();
         }
     }
 
@@ -231,7 +242,7 @@ impl Membership {
         drop(running.accepting.take());
         self.beat.stop();
         drop(running.beating.take());
-        self.roster.for_each(|peer| peer.stop());
+        self.roster.for_each(|peer| drop(peer.stop()));
         drop(take(&mut running.dialers));
         self.door.clear();
         self.roster.common().workers.drain();

@@ -238,7 +238,7 @@ impl Peer {
                 return session.vacate().then(|| (session.clone(), true));
             }
             session.end();
-            if session.is_busy() {
+            if !session.is_settled() {
                 return None;
             }
         }
@@ -414,8 +414,8 @@ impl Peer {
     }
 
     /// Ends all dealings with the peer, with a goodbye if it can be said. The dialing thread is on its
-    /// way out then.
-    pub(super) fn stop(&self) {
+    /// way out then. Gives the session that was ended, which is settled only later.
+    pub(super) fn stop(&self) -> Option<Arc<Session>> {
         let mut dialing = self.dialing.lock();
         dialing.stop = true;
         let socket = dialing.socket.take();
@@ -433,10 +433,11 @@ impl Peer {
         serving.stopped = true;
         let session = serving.session.take();
         drop(serving);
-        if let Some(session) = session {
+        if let Some(session) = &session {
             session.end();
         }
         self.wake.notify_all();
+        session
     }
 
     /// What `mosix status` shows of it.

@@ -28,6 +28,7 @@ use crate::{
         errno::*, //
     },
     rpc::{
+        call::Patience,
         frame::Body,
         wire::Kind, //
     }, //
@@ -70,28 +71,30 @@ impl Peer {
     /// One request; gives the number that the peer has counted, if it is one that counts.
     fn try_link(&self, request: &Request, now_ns: u64) -> Result<u64> {
         let timeout_ns = u64::from(request.timeout_ms.get()).saturating_mul(1_000_000);
-        let deadline = now_ns.saturating_add(timeout_ns);
+        let patience = Patience::Interruptible {
+            deadline_ns: now_ns.saturating_add(timeout_ns),
+        };
         if request.flags.get() & FLAG_ONCE != 0 {
-            return self.tally(request.run, deadline);
+            return self.tally(request.run, patience);
         }
-        self.echo(request.bytes.get() as usize, deadline)
+        self.echo(request.bytes.get() as usize, patience)
             .map(|()| 0)
     }
 
-    fn tally(&self, run: U64, deadline: u64) -> Result<u64> {
+    fn tally(&self, run: U64, patience: Patience) -> Result<u64> {
         let mut msg = KVec::new();
         msg.extend_from_slice(Tally { run }.as_bytes(), GFP_KERNEL)?;
         let body = Body {
             msg,
             ..Body::default()
         };
-        let reply = self.client.call(Kind::TALLY, body, deadline)?.check()?;
+        let reply = self.client.call(Kind::TALLY, body, patience)?.check()?;
         let total = Total::ref_from_bytes(&reply.msg).map_err(|_| errno(EPROTO))?;
         Ok(total.executed.get())
     }
 
     /// Sends `len` bytes that cannot be guessed, and sees whether they come back.
-    fn echo(&self, len: usize, deadline: u64) -> Result {
+    fn echo(&self, len: usize, patience: Patience) -> Result {
         let mut data: KVVec<u8> = bytes::zeroed(len)?;
         let word = crypto::random_u64();
         for (at, chunk) in data.chunks_exact_mut(8).enumerate() {
@@ -102,7 +105,7 @@ impl Peer {
             msg: KVec::new(),
             data,
         };
-        let reply = self.client.call(Kind::ECHO, body, deadline)?.check()?;
+        let reply = self.client.call(Kind::ECHO, body, patience)?.check()?;
         if *reply.data != *sent || !reply.msg.is_empty() {
             return Err(errno(EPROTO));
         }

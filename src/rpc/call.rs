@@ -3,25 +3,21 @@
 //! A request of this node and the one who waits for its answer.
 
 use kernel::{
-    new_condvar,
-    new_mutex,
+    new_spinlock,
     prelude::*,
     sync::{
         Arc,
-        CondVar,
-        CondVarTimeoutResult,
-        Mutex, //
-    },
-    time::{
-        msecs_to_jiffies,
-        Jiffies, //
+        SpinLock, //
     }, //
 };
 
 use super::{
+    client::Client,
     frame::Body,
+    requests::NO_DEADLINE,
     wire::Kind, //
 };
+use crate::linux::completion::Completion;
 
 /// What a peer answered.
 pub(crate) struct Reply {
@@ -43,79 +39,113 @@ impl Reply {
     }
 }
 
+/// How long somebody waits for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Until any signal comes, or the time (nanoseconds since boot) is over.
+    Interruptible {
+        /// When it is over.
+        deadline_ns: u64,
+    },
+    /// Until the task is killed. The session's end ends the wait, too.
+    Killable,
+}
+
+impl Patience {
+    /// When it is over, in nanoseconds since boot.
+    pub(super) fn deadline_ns(self) -> u64 {
+        match self {
+            Self::Interruptible { deadline_ns } => deadline_ns,
+            Self::Killable => NO_DEADLINE,
+        }
+    }
+}
+
 /// A request that is under way.
 #[pin_data]
 pub(crate) struct Call {
-    pub(crate) kind: Kind,
-    pub(crate) body: Arc<Body>,
+    pub(super) kind: Kind,
+    pub(super) body: Arc<Body>,
+    pub(super) deadline_ns: u64,
     #[pin]
-    outcome: Mutex<Option<Result<Reply>>>,
+    outcome: SpinLock<Option<Result<Reply>>>,
     #[pin]
-    ready: CondVar,
+    done: Completion,
 }
-
-/// How a wait ended.
-pub(crate) enum Waited {
-    /// There is an outcome.
-    Done(Result<Reply>),
-    /// A signal came first.
-    Signal,
-    /// A few seconds passed: look around, then wait on.
-    NotYet,
-}
-
-/// Length of one wait: shorter than what the kernel takes for a hung task.
-const WAIT_MS: u32 = 10_000;
 
 impl Call {
     /// A call that nobody has sent yet.
-    pub(crate) fn new(kind: Kind, body: Body) -> Result<Arc<Self>> {
+    pub(super) fn new(kind: Kind, body: Body, deadline_ns: u64) -> Result<Arc<Self>> {
         let body = Arc::new(body, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 kind,
                 body,
-                outcome <- new_mutex!(None, "mosix::Call::outcome"),
-                ready <- new_condvar!("mosix::Call::ready"),
+                deadline_ns,
+                outcome <- new_spinlock!(None, "mosix::Call::outcome"),
+                done <- Completion::new(),
             }),
             GFP_KERNEL,
         )
     }
 
-    /// Ends the call; only the first outcome counts.
-    pub(crate) fn complete(&self, outcome: Result<Reply>) {
-        let mut place = self.outcome.lock();
-        if place.is_none() {
-            *place = Some(outcome);
-            self.ready.notify_all();
+    /// Ends the call; done once, by whoever took it out of the client's table.
+    pub(super) fn complete(&self, outcome: Result<Reply>) {
+        *self.outcome.lock() = Some(outcome);
+        self.done.complete();
+    }
+
+    /// The outcome of a call that is complete.
+    fn take(&self) -> Result<Reply> {
+        self.outcome.lock().take().unwrap_or(Err(EINVAL))
+    }
+}
+
+/// A request that was handed over and whose answer can be waited for. Dropped without that, it is
+/// abandoned: the peer is told so, and only the peer knows whether it was executed.
+#[must_use]
+pub(crate) struct Pending<'a> {
+    client: &'a Client,
+    /// Gone once it was waited for.
+    call: Option<Arc<Call>>,
+    patience: Patience,
+}
+
+impl<'a> Pending<'a> {
+    pub(super) fn new(client: &'a Client, call: Arc<Call>, patience: Patience) -> Self {
+        Self {
+            client,
+            call: Some(call),
+            patience,
         }
     }
 
-    /// Waits for the outcome of a call that somebody is about to complete, whatever signals come.
-    pub(crate) fn wait_taken(&self) -> Result<Reply> {
-        let mut outcome = self.outcome.lock();
-        loop {
-            if let Some(outcome) = outcome.take() {
-                return outcome;
+    /// Waits for the answer, as long as the patience lasts that the request was begun with.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::call`].
+    pub(crate) fn wait(mut self) -> Result<Reply> {
+        let call = self.call.take().ok_or(EINVAL)?;
+        let waited = match self.patience {
+            Patience::Interruptible { .. } => call.done.wait_interruptible(),
+            Patience::Killable => call.done.wait_killable(),
+        };
+        if waited.is_err() {
+            if self.client.abandon(&call) {
+                return Err(EINTR);
             }
-            self.ready.wait(&mut outcome);
+            // Somebody has taken it and is completing it right now.
+            call.done.wait();
         }
+        call.take()
     }
+}
 
-    /// Waits for the outcome, which is given once.
-    pub(crate) fn wait(&self) -> Waited {
-        let mut left: Jiffies = msecs_to_jiffies(WAIT_MS);
-        let mut outcome = self.outcome.lock();
-        loop {
-            if let Some(outcome) = outcome.take() {
-                return Waited::Done(outcome);
-            }
-            match self.ready.wait_interruptible_timeout(&mut outcome, left) {
-                CondVarTimeoutResult::Woken { jiffies } => left = jiffies,
-                CondVarTimeoutResult::Timeout => return Waited::NotYet,
-                CondVarTimeoutResult::Signal { .. } if outcome.is_none() => return Waited::Signal,
-                CondVarTimeoutResult::Signal { jiffies } => left = jiffies,
-            }
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if let Some(call) = self.call.take() {
+            self.client.abandon(&call);
         }
     }
 }

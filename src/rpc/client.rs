@@ -5,28 +5,30 @@
 //! It outlives connections. What is not answered when one breaks is sent again on the next one, as
 //! long as the session goes on; when it does not, whoever waits is told so.
 //!
+//! Requests for which no slot is free wait in a queue, in the order in which they came. Each has its
+//! caller, who waits with it and has no other, or is a post; so the queue is bounded by the number of
+//! callers and by what posts are about, which is there before.
+//!
 //! Lock order: `table`, then the connection's `out`. A call's own lock is taken under neither.
 
 use kernel::{
-    new_condvar,
     new_mutex,
     prelude::*,
     sync::{
         Arc,
-        CondVar,
-        CondVarTimeoutResult,
         Mutex, //
-    },
-    time::msecs_to_jiffies, //
+    }, //
 };
 
 use super::{
     call::{
         Call,
-        Reply,
-        Waited, //
+        Patience,
+        Pending,
+        Reply, //
     },
     conn::Conn,
+    fifo::Fifo,
     frame::{
         Body,
         Frame, //
@@ -35,7 +37,8 @@ use super::{
     requests::{
         Outgoing,
         Requests,
-        Slot, //
+        Slot,
+        NO_DEADLINE, //
     },
     wire::{
         flags,
@@ -46,28 +49,22 @@ use super::{
         MSG_MAX, //
     }, //
 };
-use crate::linux::{
-    clock,
-    errno::*, //
-};
+use crate::linux::errno::*;
 
 /// Slots of the table: no server is asked more at once, whatever it grants.
 const SLOTS: usize = 64;
-/// Length of one wait for a free slot, in milliseconds.
-const ROOM_WAIT_MS: u32 = 1_000;
 
 /// The requests of this node to one peer.
 #[pin_data]
 pub(crate) struct Client {
     #[pin]
     table: Mutex<Table>,
-    /// Tells those who wait for a free slot that there may be one.
-    #[pin]
-    room: CondVar,
 }
 
 struct Table {
     requests: Requests<Arc<Call>, KVec<Slot<Arc<Call>>>>,
+    /// What waits for a free slot.
+    backlog: Fifo<Arc<Call>>,
     conn: Option<Arc<Conn>>,
     /// The session to go on with; 0 for none.
     session: u64,
@@ -75,13 +72,39 @@ struct Table {
     shut: Option<u32>,
     /// How often it was shut: an attempt to connect that was begun before the last time is void.
     shuts: u64,
-    /// How many sessions have ended: ids of an earlier one mean other requests now.
-    ended: u64,
 }
 
 impl Table {
+    /// Takes in a new call, behind those that wait for a slot.
+    fn begin(&mut self, call: Arc<Call>) -> Result {
+        if let Some(why) = self.shut {
+            return Err(errno(why));
+        }
+        if self.backlog.is_empty() {
+            let deadline = call.deadline_ns;
+            match self.requests.start(call, deadline) {
+                Ok(_) => return Ok(()),
+                Err(call) => self.backlog.push(call)?,
+            }
+        } else {
+            self.backlog.push(call)?;
+        }
+        Ok(())
+    }
+
+    /// Gives free slots to those who wait for one.
+    fn fill(&mut self) {
+        while let Some(call) = self.backlog.first() {
+            if self.requests.start(call.clone(), call.deadline_ns).is_err() {
+                return;
+            }
+            drop(self.backlog.pop());
+        }
+    }
+
     /// Hands everything that is to be sent to the connection, which has to be flushed then.
     fn push(&mut self) -> Option<Arc<Conn>> {
+        self.fill();
         let conn = self.conn.clone()?;
         while self.requests.has_next() {
             let acked = self.requests.take_ack();
@@ -93,6 +116,31 @@ impl Table {
             conn.enqueue(frame);
         }
         Some(conn)
+    }
+
+    /// A slot may have become free: as [`Self::push`] if somebody waits for one.
+    fn push_more(&mut self) -> Option<Arc<Conn>> {
+        if self.backlog.is_empty() {
+            return None;
+        }
+        self.push()
+    }
+
+    /// Takes out a call whose time is over.
+    fn expire(&mut self, now_ns: u64) -> Option<Arc<Call>> {
+        if let Some((_, call)) = self.requests.expire(now_ns) {
+            return Some(call);
+        }
+        self.backlog.take(|call| call.deadline_ns <= now_ns)
+    }
+
+    /// Takes `call` out; false if somebody else has.
+    fn abandon(&mut self, call: &Arc<Call>) -> bool {
+        let same = |other: &Arc<Call>| Arc::ptr_eq(other, call);
+        match self.requests.find(same) {
+            Some(id) => self.requests.abandon(id).is_some(),
+            None => self.backlog.take(same).is_some(),
+        }
     }
 }
 
@@ -128,85 +176,76 @@ impl Client {
         Ok(pin_init!(Self {
             table <- new_mutex!(Table {
                 requests: Requests::new(slots),
+                backlog: Fifo::new(),
                 conn: None,
                 session: 0,
                 shut: Some(ENOTCONN),
                 shuts: 0,
-                ended: 0,
             }, "mosix::Client::table"),
-            room <- new_condvar!("mosix::Client::room"),
         }))
     }
 
-    /// Sends a request and waits for its answer, at most until `deadline_ns` (since boot). May sleep.
+    /// Sends a request and waits for its answer. May sleep.
     ///
     /// # Errors
     ///
-    /// `ENOTCONN` or `EHOSTDOWN` at once when the peer is not there, `ECONNRESET` when it came back
-    /// without memory of the request, `ETIMEDOUT`, `EINTR` after a signal, `EMSGSIZE`. An error that
-    /// the peer reports is not one of these: it is the reply's status.
-    pub(crate) fn call(&self, kind: Kind, body: Body, deadline_ns: u64) -> Result<Reply> {
+    /// `ENOTCONN` or `EHOSTDOWN` at once when the peer is not there, and when it goes away later;
+    /// `ECONNRESET` when it came back without memory of the request; `ESHUTDOWN` when this node leaves
+    /// the cluster; `EINTR` and `ETIMEDOUT` when the patience is over; `EMSGSIZE`. An error that the
+    /// peer reports is not one of these: it is the reply's status.
+    pub(crate) fn call(&self, kind: Kind, body: Body, patience: Patience) -> Result<Reply> {
+        self.start(kind, body, patience)?.wait()
+    }
+
+    /// Hands a request over without waiting for its answer yet, so that several can be under way. They
+    /// are sent in this order, and executed in any.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Self::call`] that come at once.
+    pub(crate) fn start(&self, kind: Kind, body: Body, patience: Patience) -> Result<Pending<'_>> {
+        let call = self.begin(kind, body, patience.deadline_ns())?;
+        Ok(Pending::new(self, call, patience))
+    }
+
+    /// Hands over a request whose answer nobody waits for; does not sleep for the network. It is sent
+    /// as long as the session lasts, even if all slots are busy now.
+    ///
+    /// Not bounded here: a caller posts about something that it has held until now (an open file, a
+    /// handle), once, so that there are never more posts than there were such things.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`, and those of [`Self::call`] that come at once.
+    pub(crate) fn post(&self, kind: Kind, body: Body) -> Result {
+        self.begin(kind, body, NO_DEADLINE).map(drop)
+    }
+
+    fn begin(&self, kind: Kind, body: Body, deadline_ns: u64) -> Result<Arc<Call>> {
         if body.msg.len() > MSG_MAX as usize || body.data.len() > DATA_MAX as usize {
             return Err(EMSGSIZE);
         }
-        let call = Call::new(kind, body)?;
-        let (id, life) = loop {
-            let mut table = self.table.lock();
-            if let Some(why) = table.shut {
-                return Err(errno(why));
-            }
-            match table.requests.start(call.clone(), deadline_ns) {
-                Ok(id) => {
-                    let life = table.ended;
-                    let conn = table.push();
-                    drop(table);
-                    if let Some(conn) = conn {
-                        conn.flush();
-                    }
-                    break (id, life);
-                }
-                Err(_) => self.wait_for_room(&mut table, deadline_ns)?,
-            }
-        };
-        loop {
-            match call.wait() {
-                Waited::Done(outcome) => return outcome,
-                Waited::NotYet => {}
-                Waited::Signal => {
-                    let mut table = self.table.lock();
-                    if table.ended == life && table.requests.abandon(id).is_some() {
-                        let conn = table.push();
-                        drop(table);
-                        self.room.notify_one();
-                        if let Some(conn) = conn {
-                            conn.flush();
-                        }
-                        return Err(EINTR);
-                    }
-                    drop(table);
-                    // Somebody has taken it and is completing it right now.
-                    return call.wait_taken();
-                }
-            }
+        let call = Call::new(kind, body, deadline_ns)?;
+        let mut table = self.table.lock();
+        table.begin(call.clone())?;
+        let conn = table.push();
+        drop(table);
+        if let Some(conn) = conn {
+            conn.flush();
         }
+        Ok(call)
     }
 
-    fn wait_for_room(
-        &self,
-        table: &mut kernel::sync::lock::Guard<'_, Table, kernel::sync::lock::mutex::MutexBackend>,
-        deadline_ns: u64,
-    ) -> Result {
-        let waited = self
-            .room
-            .wait_interruptible_timeout(table, msecs_to_jiffies(ROOM_WAIT_MS));
-        let given_up = match waited {
-            CondVarTimeoutResult::Signal { .. } => EINTR,
-            _ if clock::boottime_ns() >= deadline_ns => ETIMEDOUT,
-            _ => return Ok(()),
-        };
-        // The wake-up may have been for whoever still waits.
-        self.room.notify_one();
-        Err(given_up)
+    /// Nobody waits for `call` any more; returns false if it is being completed right now.
+    pub(super) fn abandon(&self, call: &Arc<Call>) -> bool {
+        let mut table = self.table.lock();
+        let abandoned = table.abandon(call);
+        let conn = table.push();
+        drop(table);
+        if let Some(conn) = conn {
+            conn.flush();
+        }
+        abandoned
     }
 
     /// Begins an attempt to connect: gives the session to ask for (0 for none) and the attempt's name
@@ -243,7 +282,6 @@ impl Client {
         table.requests.resume();
         let conn = table.push();
         drop(table);
-        self.room.notify_all();
         if let Some(conn) = conn {
             conn.flush();
         }
@@ -271,29 +309,27 @@ impl Client {
         loop {
             // One at a time, so that a call's lock is never taken under the table's.
             let mut table = self.table.lock();
-            let Some(call) = table.requests.take() else {
+            let waiting = table.requests.take().or_else(|| table.backlog.pop());
+            let Some(call) = waiting else {
                 // Under the same lock, so that no call can begin in between and be forgotten.
                 table.requests.reset();
                 table.session = 0;
-                table.ended = table.ended.saturating_add(1);
                 break;
             };
             drop(table);
             call.complete(Err(errno(why)));
         }
-        self.room.notify_all();
     }
 
     /// Completes the calls whose time is over.
     pub(crate) fn expire(&self, now_ns: u64) {
         loop {
             let mut table = self.table.lock();
-            let Some((_, call)) = table.requests.expire(now_ns) else {
+            let Some(call) = table.expire(now_ns) else {
                 break;
             };
             let conn = table.push();
             drop(table);
-            self.room.notify_one();
             call.complete(Err(ETIMEDOUT));
             if let Some(conn) = conn {
                 conn.flush();
@@ -316,8 +352,11 @@ impl Client {
         if header.credits != 0 {
             table.requests.grant(header.credits);
         }
+        let conn = table.push_more();
         drop(table);
-        self.room.notify_one();
+        if let Some(conn) = conn {
+            conn.flush();
+        }
         let Some(call) = call else {
             return Ok(());
         };

@@ -256,6 +256,16 @@ impl<T, S: DerefMut<Target = [Slot<T>]>> Requests<T, S> {
         Ok(slot.release())
     }
 
+    /// The request whose payload `is` the one.
+    pub(crate) fn find(&self, is: impl Fn(&T) -> bool) -> Option<RequestId> {
+        let (slot, index) = self
+            .slots
+            .iter()
+            .zip(0..)
+            .find(|(slot, _)| slot.payload.as_ref().is_some_and(&is))?;
+        RequestId::new(index, slot.round)
+    }
+
     /// Nobody waits for this request any more; gives its payload, if it still had one. A cancel is
     /// queued if the server may have seen the request.
     pub(crate) fn abandon(&mut self, id: RequestId) -> Option<T> {

@@ -48,4 +48,8 @@ impl Answer {
 pub(crate) trait Service: Send + Sync {
     /// Executes one, in a worker thread; may sleep. Several run at once.
     fn execute(&self, request: Request) -> Answer;
+
+    /// A session of node `from` is over: its requests have all been executed or never will be, and no
+    /// other session of that node begins before this returns. Called once per session; may sleep.
+    fn ended(&self, from: u16);
 }

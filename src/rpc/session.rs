@@ -54,6 +54,7 @@ use super::{
     }, //
 };
 use crate::linux::{
+    completion::Completion,
     memalloc::NofsScope,
     workqueue::OwnedQueue, //
 };
@@ -88,6 +89,8 @@ pub(crate) struct Session {
     /// Tells that the receiving thread has left.
     #[pin]
     left: CondVar,
+    #[pin]
+    settled: Completion,
 }
 
 struct Table {
@@ -97,7 +100,35 @@ struct Table {
     paused: KVec<Arc<Job>>,
     /// A receiving thread is using the session.
     attended: bool,
-    over: bool,
+    stage: Stage,
+}
+
+/// How far a session has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It goes on.
+    Open,
+    /// It is over; something of it may still be executed.
+    Over,
+    /// Nothing is executed any more, and the service is being told.
+    Settling,
+    /// The service knows.
+    Settled,
+}
+
+impl Table {
+    fn is_over(&self) -> bool {
+        self.stage != Stage::Open
+    }
+
+    /// Whether it is time to tell the service that the session is over, which the caller does then.
+    fn settles(&mut self) -> bool {
+        let settles = self.stage == Stage::Over && !self.attended && self.replies.busy() == 0;
+        if settles {
+            self.stage = Stage::Settling;
+        }
+        settles
+    }
 }
 
 /// What a new session is made of.
@@ -173,9 +204,10 @@ impl Session {
                     conn: None,
                     paused,
                     attended: false,
-                    over: false,
+                    stage: Stage::Open,
                 }, "mosix::Session::table"),
                 left <- new_condvar!("mosix::Session::left"),
+                settled <- Completion::new(),
             }),
             GFP_KERNEL,
         )
@@ -195,7 +227,7 @@ impl Session {
                 .left
                 .wait_interruptible_timeout(&mut table, msecs_to_jiffies(HANDOVER_MS));
         }
-        !table.attended && !table.over
+        !table.attended && !table.is_over()
     }
 
     /// From now on `conn` carries the session.
@@ -205,7 +237,7 @@ impl Session {
     /// `EBUSY` when another connection was faster or the session is over.
     pub(crate) fn attach(&self, conn: Arc<Conn>) -> Result {
         let mut table = self.table.lock();
-        if table.attended || table.over {
+        if table.attended || table.is_over() {
             return Err(EBUSY);
         }
         table.attended = true;
@@ -219,31 +251,51 @@ impl Session {
         let mut table = self.table.lock();
         table.attended = false;
         table.conn = None;
+        let settles = table.settles();
         drop(table);
         self.left.notify_all();
+        self.settle(settles);
     }
 
     /// Ends the session: its connection is closed, what was not begun is not executed, and replies go
-    /// nowhere.
+    /// nowhere. The service is told when the last execution is done, which may be now.
     pub(crate) fn end(&self) {
         let mut table = self.table.lock();
-        table.over = true;
+        if table.is_over() {
+            return;
+        }
+        table.stage = Stage::Over;
         let conn = table.conn.take();
         let paused = take(&mut table.paused);
         for job in &paused {
             let _ = table.replies.done(job.id, None);
         }
+        let settles = table.settles();
         drop(table);
         drop(paused);
         if let Some(conn) = conn {
             conn.close();
         }
+        self.settle(settles);
     }
 
-    /// Whether something of it is still going on after its end.
-    pub(crate) fn is_busy(&self) -> bool {
-        let table = self.table.lock();
-        table.attended || table.replies.busy() != 0
+    /// Tells the service that nothing of the session is left, if it is time.
+    fn settle(&self, settles: bool) {
+        if settles {
+            self.service.ended(self.from);
+            self.table.lock().stage = Stage::Settled;
+            self.settled.complete_all();
+        }
+    }
+
+    /// Whether nothing of it is left, and the service knows that it is over.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.table.lock().stage == Stage::Settled
+    }
+
+    /// Waits until a session that is over is settled, however long its last execution takes.
+    pub(crate) fn wait_settled(&self) {
+        self.settled.wait();
     }
 
     /// A request or a cancel has come in on `conn`.
@@ -332,9 +384,12 @@ impl Session {
     fn begin(job: Arc<Job>) -> Option<Arc<Job>> {
         let session = job.session.clone();
         let mut table = session.table.lock();
-        if table.over {
+        if table.is_over() {
             // It is being executed as far as the table knows, and has no reply to keep.
             let _ = table.replies.done(job.id, None);
+            let settles = table.settles();
+            drop(table);
+            session.settle(settles);
             return None;
         }
         if session.fence.may_act() {
@@ -383,10 +438,12 @@ impl Session {
         if let Some(conn) = &conn {
             conn.enqueue(frame);
         }
+        let settles = table.settles();
         drop(table);
         if let Some(conn) = conn {
             conn.flush();
         }
+        self.settle(settles);
     }
 }
 
