@@ -37,6 +37,8 @@ pub mod encode;
 pub mod endpoint;
 #[path = "abi/error.rs"]
 pub mod error;
+#[path = "abi/export.rs"]
+pub mod export;
 #[path = "abi/ping.rs"]
 pub mod ping;
 #[path = "abi/status.rs"]
@@ -50,7 +52,7 @@ pub use endpoint::Endpoint;
 use text::Text;
 
 /// Version of everything in this file and its children.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Name of the device node, below `/dev`. All can open it for reading, which is enough for every
 /// operation: each checks for itself what it needs.

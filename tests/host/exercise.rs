@@ -7,6 +7,7 @@ use zerocopy::FromBytes as _;
 
 use crate::control::abi::{
     config::{self, Config, Node, Parameters},
+    export::{is_path, PathRule, MAX_PATHS},
     ping::{Request, FLAG_ONCE, MAX_BYTES, MAX_COUNT, MAX_TIMEOUT_MS},
     status::{self, Status},
     Args, Op,
@@ -32,6 +33,10 @@ pub fn config(bytes: &[u8]) -> bool {
         assert!(config::is_node_name(node.name));
         assert_eq!(config.node(node.number).as_ref(), Some(node));
     }
+    let policy = config.policy();
+    let rules: Vec<PathRule<'_>> = policy.rules().collect();
+    assert!(rules.len() <= MAX_PATHS);
+    assert!(rules.iter().all(|rule| is_path(rule.path)));
     let parameters = Parameters {
         cluster: config.cluster(),
         own: config.own().number,
@@ -40,8 +45,10 @@ pub fn config(bytes: &[u8]) -> bool {
         times: config.times(),
         build_id: *config.build_id(),
         key: config.key(),
+        root_squash: policy.root_squash,
+        rules: &rules,
     };
-    let mut again = vec![0; config::encoded_len(nodes.len())];
+    let mut again = vec![0; config::encoded_len(nodes.len(), &rules)];
     config::encode(&mut again, &parameters, &nodes).expect("what was decoded can be encoded");
     assert!(again == bytes, "two blobs mean the same");
     true

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 //! The configuration blob: what `mosix up` hands to the module.
 //!
-//! A [`Header`], then one [`NodeRecord`] per node in ascending order of the node number, nothing
-//! behind them. [`Config::decode`] checks everything once and borrows the blob; what it hands out
+//! A [`Header`], then one [`NodeRecord`] per node in ascending order of the node number, then the paths
+//! of what this node exports and hides (see [`export`]), nothing behind them. [`Config::decode`] checks everything once and borrows the blob; what it hands out
 //! afterwards needs no further checks.
 //!
 //! The header carries the cluster key: neither it nor the blob may be logged or copied to a caller.
@@ -28,6 +28,10 @@ use zerocopy_derive::{
 };
 
 use super::{
+    export::{
+        self,
+        Policy, //
+    },
     BuildId,
     Endpoint,
     Integrity,
@@ -52,7 +56,8 @@ pub use super::{
 pub const MAGIC: [u8; 8] = *b"MOSIXcfg";
 
 /// Bytes of the longest blob.
-pub const MAX_LEN: usize = size_of::<Header>() + MAX_NODES * size_of::<NodeRecord>();
+pub const MAX_LEN: usize =
+    size_of::<Header>() + MAX_NODES * size_of::<NodeRecord>() + export::MAX_PATHS_LEN;
 
 /// First part of the blob; 192 bytes.
 #[derive(Clone, Copy, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
@@ -78,8 +83,12 @@ pub struct Header {
     pub dead_ms: U32,
     /// An [`Integrity`].
     pub integrity: u8,
+    /// 1 if user and group 0 of other nodes are nobody on this one, else 0.
+    pub root_squash: u8,
+    /// Number of [`export::PathRecord`]s behind the nodes.
+    pub path_count: U16,
     /// Zero.
-    pub reserved: [u8; 15],
+    pub reserved: [u8; 12],
     /// Name of the cluster.
     pub cluster: Name,
     /// Build id of the running kernel.
@@ -178,6 +187,7 @@ pub struct Config<'a> {
     own: Node<'a>,
     cluster: &'a str,
     integrity: Integrity,
+    policy: Policy<'a>,
 }
 
 impl<'a> Config<'a> {
@@ -200,11 +210,17 @@ impl<'a> Config<'a> {
         }
         let (records, rest) = <[NodeRecord]>::ref_from_prefix_with_elems(rest, count)
             .map_err(|_| ConfigError::Truncated)?;
-        if !rest.is_empty() || header.total_len.get() as usize != blob.len() {
+        if header.total_len.get() as usize != blob.len() {
             return Err(ConfigError::Length);
         }
         let (cluster, integrity) = check_header(header)?;
         check_records(records)?;
+        let root_squash = match header.root_squash {
+            0 => false,
+            1 => true,
+            _ => return Err(ConfigError::Reserved),
+        };
+        let policy = Policy::decode(root_squash, header.path_count.get().into(), rest)?;
         let own = find(records, header.own.get()).ok_or(ConfigError::OwnMissing {
             number: header.own.get(),
         })?;
@@ -214,6 +230,7 @@ impl<'a> Config<'a> {
             own,
             cluster,
             integrity,
+            policy,
         })
     }
 
@@ -240,6 +257,11 @@ impl<'a> Config<'a> {
     /// Times of the failure detector.
     pub fn times(&self) -> Times {
         times(self.header)
+    }
+
+    /// What other nodes may do with this node's files.
+    pub fn policy(&self) -> Policy<'a> {
+        self.policy
     }
 
     /// Build id of the running kernel.

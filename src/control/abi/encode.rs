@@ -18,6 +18,10 @@ use super::{
         MAGIC, //
     },
     error::ConfigError,
+    export::{
+        self,
+        PathRule, //
+    },
     times::Times,
     BuildId,
     Integrity,
@@ -44,11 +48,17 @@ pub struct Parameters<'a> {
     pub build_id: BuildId,
     /// The cluster key.
     pub key: &'a [u8; KEY_LEN],
+    /// Whether user and group 0 of other nodes are nobody on this one.
+    pub root_squash: bool,
+    /// What this node exports and hides, sorted by path.
+    pub rules: &'a [PathRule<'a>],
 }
 
-/// Bytes of the blob of `nodes` nodes.
-pub const fn encoded_len(nodes: usize) -> usize {
-    size_of::<Header>().saturating_add(nodes.saturating_mul(size_of::<NodeRecord>()))
+/// Bytes of the blob of `nodes` nodes, one of which exports and hides what `rules` say.
+pub fn encoded_len(nodes: usize, rules: &[PathRule<'_>]) -> usize {
+    size_of::<Header>()
+        .saturating_add(nodes.saturating_mul(size_of::<NodeRecord>()))
+        .saturating_add(export::encoded_len(rules))
 }
 
 /// Writes a blob into `out`, which must have [`encoded_len`] bytes exactly, and checks it as
@@ -61,10 +71,11 @@ pub fn encode<'a>(
     if nodes.len() > MAX_NODES {
         return Err(ConfigError::NodeCount);
     }
-    let len = encoded_len(nodes.len());
+    let len = encoded_len(nodes.len(), parameters.rules);
     if out.len() != len {
         return Err(ConfigError::Length);
     }
+    let path_count = u16::try_from(parameters.rules.len()).map_err(|_| ConfigError::PathCount)?;
     let header = Header {
         magic: MAGIC,
         abi: U32::new(ABI_VERSION),
@@ -76,7 +87,9 @@ pub fn encode<'a>(
         suspect_ms: U32::new(parameters.times.suspect),
         dead_ms: U32::new(parameters.times.dead),
         integrity: parameters.integrity as u8,
-        reserved: [0; 15],
+        root_squash: parameters.root_squash.into(),
+        path_count: U16::new(path_count),
+        reserved: [0; 12],
         cluster: Name::new(parameters.cluster).ok_or(ConfigError::ClusterName)?,
         build_id: parameters.build_id,
         reserved_tail: [0; 24],
@@ -86,6 +99,10 @@ pub fn encode<'a>(
         .split_at_mut_checked(size_of::<Header>())
         .ok_or(ConfigError::Length)?;
     head.copy_from_slice(header.as_bytes());
+    let (tail, paths) = tail
+        .split_at_mut_checked(nodes.len().saturating_mul(size_of::<NodeRecord>()))
+        .ok_or(ConfigError::Length)?;
+    export::encode(paths, parameters.rules)?;
     let slots = tail.chunks_exact_mut(size_of::<NodeRecord>());
     for (slot, node) in slots.zip(nodes) {
         let number = node.number;

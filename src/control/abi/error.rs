@@ -4,6 +4,10 @@
 use core::fmt;
 
 use super::{
+    export::{
+        MAX_PATHS,
+        MAX_PATH_LEN, //
+    },
     times::Times,
     ABI_VERSION,
     MAX_NODES, //
@@ -87,6 +91,14 @@ pub enum ConfigError {
         /// The own number.
         number: u16,
     },
+    /// Too many exported and hidden paths.
+    PathCount,
+    /// An exported or hidden path is not usable.
+    Path,
+    /// The paths are not sorted, or one is there twice.
+    PathOrder,
+    /// An exported path is below a hidden one.
+    PathBuried,
     /// A change that cannot be made while up.
     NeedsRestart {
         /// What was changed.
@@ -157,6 +169,19 @@ impl fmt::Display for ConfigError {
             Self::OwnMissing { number } => {
                 write!(f, "this node's number {number} is not among the nodes")
             }
+            Self::PathCount => {
+                write!(
+                    f,
+                    "a node exports and hides at most {MAX_PATHS} paths in all"
+                )
+            }
+            Self::Path => write!(
+                f,
+                "an exported or hidden path must be absolute, of at most {MAX_PATH_LEN} bytes, \
+                 without \".\", \"..\" and empty parts, and without a slash at its end",
+            ),
+            Self::PathOrder => f.write_str("a path is exported or hidden twice"),
+            Self::PathBuried => f.write_str("an exported path is below a hidden one"),
             Self::NeedsRestart { what } => {
                 write!(
                     f,

@@ -11,6 +11,12 @@ use crate::control::abi::{
         Parameters,
         Times, //
     },
+    export::{
+        is_path,
+        is_within,
+        PathRule,
+        Rule, //
+    },
     ping,
     status::{
         self,
@@ -53,11 +59,31 @@ fn nodes(input: &mut Input<'_>) -> Vec<Node<'static>> {
     (1..).zip(names).map(node).take(count).collect()
 }
 
+/// Up to four paths, as the input says.
+fn rules(input: &mut Input<'_>) -> Vec<PathRule<'static>> {
+    let rule = |(path, rule): (&'static str, _)| PathRule {
+        path: path.as_bytes(),
+        rule,
+    };
+    let count = usize::from(input.byte() % 5);
+    [
+        ("/", Rule::Write),
+        ("/data/in", Rule::Read),
+        ("/data/in/side", Rule::Write),
+        ("/root", Rule::Hide),
+    ]
+    .map(rule)
+    .into_iter()
+    .take(count)
+    .collect()
+}
+
 /// The configuration that `up` hands to the module.
 pub fn config(bytes: &[u8]) -> bool {
     let mut input = Input(bytes);
     let nodes = nodes(&mut input);
-    let mut valid = vec![0; config::encoded_len(nodes.len())];
+    let rules = rules(&mut input);
+    let mut valid = vec![0; config::encoded_len(nodes.len(), &rules)];
     let parameters = Parameters {
         cluster: "fuzz",
         own: 1,
@@ -66,6 +92,8 @@ pub fn config(bytes: &[u8]) -> bool {
         times: Times::DEFAULT,
         build_id: [0xb1; 20],
         key: &[0x42; 32],
+        root_squash: input.byte() & 1 != 0,
+        rules: &rules,
     };
     config::encode(&mut valid, &parameters, &nodes).expect("a valid configuration");
     let blob = altered(&mut input, valid);
@@ -84,6 +112,14 @@ pub fn config(bytes: &[u8]) -> bool {
     for node in config.nodes() {
         assert!(node.number > last && !node.name.is_empty() && node.address.port() != 0);
         last = node.number;
+    }
+    let mut last: &[u8] = b"";
+    let hidden = |rule: &PathRule<'_>| rule.rule == Rule::Hide;
+    for rule in config.policy().rules() {
+        assert!(rule.path > last && is_path(rule.path));
+        last = rule.path;
+        let mut above = config.policy().rules().filter(hidden);
+        assert!(hidden(&rule) || !above.any(|above| is_within(rule.path, above.path)));
     }
     assert_eq!(config.check_successor(&config), Ok(()));
     assert!(

@@ -5,10 +5,13 @@
 //! written; [`File::resolve`] asks for the IP addresses and has the result checked by the very
 //! decoder that the module uses. Errors of both name file, line and column.
 
+mod export;
+
 use crate::{
     address::Address,
     failure::{Exit, Failure, Result},
 };
+use export::{RawExports, Written};
 use mosix_core::control::abi::{
     config::{self, ConfigError, Node, Parameters, Times},
     BuildId, Integrity, BUILD_ID_LEN, KEY_LEN, MAX_NODES,
@@ -22,6 +25,8 @@ use std::{
 };
 use toml::Spanned;
 use zeroize::Zeroizing;
+
+pub use export::Policy;
 
 /// The port of a node whose address has none (registered as "mosmig").
 pub const DEFAULT_PORT: u16 = 4660;
@@ -51,6 +56,10 @@ struct RawCluster {
     port: Option<Spanned<i64>>,
     #[serde(rename = "self")]
     own: Option<Spanned<i64>>,
+    export: Option<RawExports>,
+    read_only: Option<bool>,
+    root_squash: Option<bool>,
+    hidden: Option<Vec<Spanned<String>>>,
 }
 
 /// A table `[[node]]` as written.
@@ -61,6 +70,10 @@ struct RawNode {
     name: Spanned<String>,
     address: Spanned<String>,
     integrity: Option<Spanned<String>>,
+    export: Option<RawExports>,
+    read_only: Option<bool>,
+    root_squash: Option<bool>,
+    hidden: Option<Vec<Spanned<String>>>,
 }
 
 /// A configuration file that was read.
@@ -94,6 +107,8 @@ pub struct FileNode {
     pub address: Address,
     /// How its links are protected at least.
     pub integrity: Integrity,
+    /// What it lets the others do with its files.
+    pub policy: Policy,
     place: Range<usize>,
 }
 
@@ -215,10 +230,21 @@ impl File {
             cluster: cluster_place,
         };
 
+        let key_file = cluster.key_file.unwrap_or(DEFAULT_KEY_FILE.into());
+        let common = Common {
+            integrity,
+            key_file: path.parent().unwrap_or(Path::new("")).join(key_file),
+            written: Written {
+                export: cluster.export,
+                read_only: cluster.read_only,
+                root_squash: cluster.root_squash,
+                hidden: cluster.hidden,
+            },
+        };
         let mut nodes = raw
             .node
             .into_iter()
-            .map(|node| parse_node(&source, node, integrity))
+            .map(|node| parse_node(&source, node, &common))
             .collect::<Result<Vec<_>>>()?;
         if nodes.is_empty() || nodes.len() > MAX_NODES {
             let message = format!("expected 1 to {MAX_NODES} tables [[node]]");
@@ -227,10 +253,9 @@ impl File {
         // Stable: of two nodes with one number the later one in the file is the wrong one.
         nodes.sort_by_key(|node| node.number);
 
-        let key_file = cluster.key_file.unwrap_or(DEFAULT_KEY_FILE.into());
         let file = Self {
             cluster: cluster.name.into_inner(),
-            key_file: path.parent().unwrap_or(Path::new("")).join(key_file),
+            key_file: common.key_file,
             source,
             integrity,
             times,
@@ -249,6 +274,14 @@ impl File {
     /// The node of that number.
     pub fn node(&self, number: u16) -> Option<&FileNode> {
         self.nodes.iter().find(|node| node.number == number)
+    }
+
+    /// What the node of that number lets the others do with its files, as its module wants to know it.
+    pub fn policy(&self, own: u16) -> Policy {
+        let node = self.node(own);
+        let mut policy = node.map_or(Policy::default(), |node| node.policy.clone());
+        policy.settle(&self.key_file);
+        policy
     }
 
     /// Finds the addresses of all nodes and checks what only shows then.
@@ -303,7 +336,13 @@ impl File {
         }
         // With a stand-in for what is not in the file.
         let own = nodes.first().map_or(0, |node| node.number);
-        self.encode(&nodes, own, [1; BUILD_ID_LEN], &[1; KEY_LEN])?;
+        self.encode(
+            &nodes,
+            own,
+            [1; BUILD_ID_LEN],
+            &[1; KEY_LEN],
+            &Policy::default(),
+        )?;
         Ok(nodes)
     }
 
@@ -314,8 +353,10 @@ impl File {
         own: u16,
         build_id: BuildId,
         key: &[u8; KEY_LEN],
+        policy: &Policy,
     ) -> Result<Zeroizing<Vec<u8>>> {
         let listen = nodes.iter().find(|node| node.number == own);
+        let rules = policy.rules();
         let parameters = Parameters {
             cluster: &self.cluster,
             own,
@@ -324,6 +365,8 @@ impl File {
             times: self.times,
             build_id,
             key,
+            root_squash: policy.root_squash,
+            rules: &rules,
         };
         let nodes: Vec<Node<'_>> = nodes
             .iter()
@@ -334,7 +377,7 @@ impl File {
                 integrity: node.integrity,
             })
             .collect();
-        let mut blob = Zeroizing::new(vec![0; config::encoded_len(nodes.len())]);
+        let mut blob = Zeroizing::new(vec![0; config::encoded_len(nodes.len(), &rules)]);
         config::encode(&mut blob, &parameters, &nodes)
             .map_err(|error| self.source.failure(self.place(&error), error))?;
         Ok(blob)
@@ -396,10 +439,23 @@ fn parse_times(source: &Source, cluster: &RawCluster) -> Result<Times> {
     })
 }
 
+/// What the table `[cluster]` says about nodes that do not say it themselves.
+struct Common {
+    integrity: Integrity,
+    key_file: PathBuf,
+    written: Written,
+}
+
 /// A table `[[node]]`.
-fn parse_node(source: &Source, node: Spanned<RawNode>, integrity: Integrity) -> Result<FileNode> {
+fn parse_node(source: &Source, node: Spanned<RawNode>, common: &Common) -> Result<FileNode> {
     let place = node.span();
     let raw = node.into_inner();
+    let written = Written {
+        export: raw.export,
+        read_only: raw.read_only,
+        root_squash: raw.root_squash,
+        hidden: raw.hidden,
+    };
     Ok(FileNode {
         number: source.integer(&raw.number, "number", U16_RANGE)?,
         name: raw.name.into_inner(),
@@ -408,7 +464,13 @@ fn parse_node(source: &Source, node: Spanned<RawNode>, integrity: Integrity) -> 
             .get_ref()
             .parse()
             .map_err(|message: String| source.failure(&raw.address.span(), message))?,
-        integrity: parse_integrity(source, raw.integrity.as_ref(), integrity)?,
+        integrity: parse_integrity(source, raw.integrity.as_ref(), common.integrity)?,
+        policy: Policy::new(
+            source,
+            written.or(&common.written),
+            &place,
+            &common.key_file,
+        )?,
         place,
     })
 }

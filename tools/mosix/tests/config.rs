@@ -3,6 +3,7 @@
 
 use mosix_core::control::abi::{
     config::{Config, Times},
+    export::{PathRule, Rule},
     Integrity,
 };
 use mosix_tool::{config::File, failure::Exit};
@@ -61,7 +62,9 @@ fn everything_arrives_in_the_blob() {
     assert_eq!(file.key_file, Path::new("/k"));
     assert_eq!(file.own, Some(2));
     let nodes = file.resolve().unwrap();
-    let blob = file.encode(&nodes, 2, [7; 20], &[8; 32]).unwrap();
+    let blob = file
+        .encode(&nodes, 2, [7; 20], &[8; 32], &file.policy(2))
+        .unwrap();
     let config = Config::decode(&blob).unwrap();
     assert_eq!(config.cluster(), "démo");
     assert_eq!(config.integrity(), Integrity::Encrypt);
@@ -262,4 +265,117 @@ fn too_many_nodes() {
     };
     assert_eq!(nodes(1024).unwrap().resolve().unwrap().len(), 1024);
     assert!(nodes(1025).unwrap_err().cause.contains("1 to 1024"));
+}
+
+/// What node 1 of a configuration without a key directory on this host exports and hides.
+#[track_caller]
+fn rules(text: &str) -> Vec<(String, Rule)> {
+    let nodes = parse(text).unwrap();
+    nodes.resolve().unwrap();
+    let policy = &nodes.node(1).expect("node 1").policy;
+    let rule = |rule: PathRule<'_>| (String::from_utf8_lossy(rule.path).into_owned(), rule.rule);
+    policy.rules().into_iter().map(rule).collect()
+}
+
+fn pairs(expected: &[(&str, Rule)]) -> Vec<(String, Rule)> {
+    let pair = |(path, rule): &(&str, Rule)| (path.to_string(), *rule);
+    expected.iter().map(pair).collect()
+}
+
+#[test]
+fn all_is_exported_but_the_key() {
+    let text = [CLUSTER, ALPHA].concat();
+    let expected = pairs(&[("/", Rule::Write), ("/etc/mosix", Rule::Hide)]);
+    assert_eq!(rules(&text), expected);
+    assert!(!parse(&text).unwrap().node(1).unwrap().policy.root_squash);
+    let text = [CLUSTER, "key_file = \"/k\"\n", ALPHA].concat();
+    assert_eq!(
+        rules(&text),
+        pairs(&[("/", Rule::Write), ("/k", Rule::Hide)])
+    );
+}
+
+#[test]
+fn a_node_says_what_the_cluster_does_not() {
+    let common = "export = [\"/srv\"]\nroot_squash = true\nhidden = [\"/srv/private\"]\n";
+    let own = "export = [{ path = \"/data\", read_only = true }, \"/home\"]\nroot_squash = false\n";
+    let text = [CLUSTER, common, ALPHA, own, BETA, "read_only = true\n"].concat();
+    let key = ("/etc/mosix", Rule::Hide);
+    let hidden = ("/srv/private", Rule::Hide);
+    let expected = [("/data", Rule::Read), key, ("/home", Rule::Write), hidden];
+    assert_eq!(rules(&text), pairs(&expected));
+    let file = parse(&text).unwrap();
+    assert!(!file.node(1).unwrap().policy.root_squash);
+    let beta = &file.node(2).unwrap().policy;
+    assert!(beta.root_squash);
+    let read_only = beta
+        .rules()
+        .iter()
+        .find(|rule| rule.path == b"/srv")
+        .map(|rule| rule.rule);
+    assert_eq!(read_only, Some(Rule::Read));
+    let nothing = [CLUSTER, ALPHA, "export = []\n"].concat();
+    assert_eq!(rules(&nothing), pairs(&[key]));
+}
+
+#[test]
+fn exports_that_cannot_be() {
+    let with = |line: &str| [CLUSTER, ALPHA, line, "\n"].concat();
+    refused(
+        &with("export = [\"data\"]"),
+        "7:11",
+        &["\"data\" is no usable path"],
+    );
+    refused(&with("export = [\"/a\", \"/a/..\"]"), "7:17", &["usable"]);
+    refused(&with("export = \"/a\""), "7:10", &["expected"]);
+    refused(&with("export = [7]"), "7:11", &["a path, or a table like"]);
+    refused(
+        &with("export = [{ path = \"/a\", readonly = true }]"),
+        "7:26",
+        &["unknown field `readonly`"],
+    );
+    refused(
+        &with("export = [\"/a\", \"/a\"]"),
+        "7:17",
+        &["/a is exported or hidden twice"],
+    );
+    refused(&with("hidden = [\"/\"]"), "7:11", &["cannot be hidden"]);
+    refused(
+        &with("export = [\"/a/b\"]\nhidden = [\"/a\"]"),
+        "7:11",
+        &["/a/b is exported, but /a is hidden"],
+    );
+    refused(
+        &with("export = [\"/etc/mosix\"]"),
+        "7:11",
+        &["/etc/mosix, where the cluster's key is, is always hidden"],
+    );
+    let many: Vec<String> = (0..70).map(|n| format!("\"/{n}\"")).collect();
+    refused(
+        &with(&format!("hidden = [{}]", many.join(", "))),
+        "3:1",
+        &["at most 64 paths"],
+    );
+}
+
+#[test]
+fn symbolic_links_are_followed_before_the_module_sees_the_paths() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = directory.path().canonicalize().unwrap();
+    for part in ["disk", "conf"] {
+        std::fs::create_dir(at.join(part)).unwrap();
+    }
+    std::os::unix::fs::symlink("disk", at.join("data")).unwrap();
+    std::os::unix::fs::symlink("conf", at.join("link")).unwrap();
+    let shown = at.display();
+    let text = format!("{CLUSTER}{ALPHA}export = [\"{shown}/data\", \"{shown}/none\"]\n");
+    let file = File::parse(&at.join("link/cluster.toml"), text).unwrap();
+    let policy = file.policy(1);
+    let path = |rule: &PathRule<'_>| String::from_utf8_lossy(rule.path).into_owned();
+    let paths: Vec<String> = policy.rules().iter().map(path).collect();
+    assert_eq!(
+        paths,
+        ["conf", "disk", "none"].map(|part| format!("{shown}/{part}"))
+    );
+    assert_eq!(policy.missing(), [format!("{shown}/none")]);
 }

@@ -22,6 +22,8 @@ struct Report {
     key_file: PathBuf,
     /// Whether the key file was read; it can only be by its owner.
     key_checked: bool,
+    /// Exported paths of this host that are not there.
+    missing: Vec<String>,
 }
 
 /// Checks everything that `mosix up` does before it turns to the module.
@@ -40,6 +42,9 @@ pub fn run(cli: &Cli, path: &Path) -> Result {
         own: own.as_ref().ok().copied(),
         key_file: file.key_file.clone(),
         key_checked,
+        missing: own
+            .as_ref()
+            .map_or(Vec::new(), |own| file.policy(*own).missing()),
     };
     if cli.json {
         return print_json(&report, false);
@@ -55,6 +60,9 @@ pub fn run(cli: &Cli, path: &Path) -> Result {
         Ok(number) => format!("this host is node {number}\n"),
         Err(failure) => format!("note: {}\n", failure.cause),
     };
+    for path in &report.missing {
+        text += &format!("note: {path} is exported, but not there\n");
+    }
     if !key_checked {
         text += &format!(
             "note: only root can check the key {}\n",

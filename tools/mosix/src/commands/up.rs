@@ -40,7 +40,7 @@ pub fn run(cli: &Cli, arguments: &Up) -> Result {
     let nodes = file.resolve()?;
     let own = own_number(&file, &nodes, arguments.node.as_deref(), &Host::this()?)?;
     let key = key::read(&file.key_file, 0)?;
-    let blob = file.encode(&nodes, own, running_kernel()?, &key)?;
+    let blob = file.encode(&nodes, own, running_kernel()?, &key, &file.policy(own))?;
 
     let device = Device::open_or_load(&cli.device)?;
     let joined = device.up_or_reconfigure(&blob)?;

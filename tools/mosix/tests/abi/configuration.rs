@@ -5,7 +5,7 @@ use crate::{encode, good, nodes};
 use mosix_core::{
     control::abi::{
         config::{self, Config, ConfigError, Parameters},
-        Endpoint, Integrity,
+        export, Endpoint, Integrity,
     },
     exercise,
 };
@@ -38,7 +38,10 @@ fn a_configuration_of_every_size() {
         assert_eq!(names.len(), usize::from(count));
         assert!(exercise::config(&blob));
     }
-    assert_eq!(config::MAX_LEN, config::encoded_len(1024));
+    assert_eq!(
+        config::MAX_LEN,
+        config::encoded_len(1024, &[]) + export::MAX_PATHS_LEN
+    );
     assert_eq!(
         encode(&nodes(1..=1025), |_| {}),
         Err(ConfigError::NodeCount)
@@ -77,7 +80,10 @@ fn every_bad_field_has_its_own_error() {
     patched(32, &4999_u32.to_le_bytes(), DeadTime { least: 5000 });
     patched(32, &u32::MAX.to_le_bytes(), DeadTime { least: 5000 });
     patched(36, &[3], Integrity);
-    patched(37, &[1], Reserved);
+    patched(37, &[2], Reserved);
+    patched(38, &[1, 0], Truncated);
+    patched(38, &[65, 0], PathCount);
+    patched(40, &[1], Reserved);
     patched(51, &[1], Reserved);
     patched(52, &[0; 64], ClusterName);
     patched(52, b"\n", ClusterName);

@@ -3,12 +3,14 @@
 
 use mosix_core::control::abi::{
     config::{self, ConfigError, Node, Parameters, Times},
+    export::PathRule,
     Integrity,
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 mod args;
 mod configuration;
+mod export;
 mod ping;
 mod properties;
 mod status;
@@ -29,6 +31,14 @@ fn encode(
     nodes: &[(u16, String, SocketAddr)],
     change: impl FnOnce(&mut Parameters<'_>),
 ) -> Result<Vec<u8>, ConfigError> {
+    encode_with(nodes, &[], change)
+}
+
+fn encode_with(
+    nodes: &[(u16, String, SocketAddr)],
+    rules: &[PathRule<'_>],
+    change: impl FnOnce(&mut Parameters<'_>),
+) -> Result<Vec<u8>, ConfigError> {
     let nodes: Vec<Node<'_>> = nodes
         .iter()
         .map(|(number, name, address)| Node {
@@ -46,9 +56,11 @@ fn encode(
         times: Times::DEFAULT,
         build_id: [7; 20],
         key: &[9; 32],
+        root_squash: false,
+        rules,
     };
     change(&mut parameters);
-    let mut blob = vec![0xff; config::encoded_len(nodes.len())];
+    let mut blob = vec![0xff; config::encoded_len(nodes.len(), parameters.rules)];
     config::encode(&mut blob, &parameters, &nodes).map(drop)?;
     Ok(blob)
 }

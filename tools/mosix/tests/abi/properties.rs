@@ -40,6 +40,8 @@ proptest! {
             times: Times::DEFAULT,
             build_id: [1; 20],
             key: &key,
+            root_squash: true,
+            rules: &[],
         };
         parameters.times.dead = 6_500;
         let list: Vec<Node<'_>> = nodes
@@ -51,7 +53,7 @@ proptest! {
                 integrity: Integrity::Encrypt,
             })
             .collect();
-        let mut blob = vec![0; config::encoded_len(list.len())];
+        let mut blob = vec![0; config::encoded_len(list.len(), &[])];
         config::encode(&mut blob, &parameters, &list).unwrap();
         let config = Config::decode(&blob).unwrap();
         prop_assert_eq!(config.nodes().collect::<Vec<_>>(), list);
