@@ -9,6 +9,7 @@
 
 pub(crate) mod attr;
 pub(crate) mod caller;
+mod decode;
 pub(crate) mod dirent;
 pub(crate) mod file;
 pub(crate) mod handle;

@@ -126,7 +126,7 @@ pub(crate) struct Opened {
     pub(crate) handle: Handle,
     /// Its attributes, after opening.
     pub(crate) attr: attr::Attr,
-    /// Number of the open file.
+    /// Number of the open file; 0 if it is an object that is not opened ([`super::mode::can_be_opened`]).
     pub(crate) open: OpenId,
     /// 1 if it was created by this.
     pub(crate) created: u8,

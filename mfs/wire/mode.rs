@@ -30,6 +30,12 @@ pub(crate) const fn is_sound(mode: u32) -> bool {
     known && mode & !(TYPE | PERMISSIONS) == 0
 }
 
+/// Whether the server opens such objects: others (links, fifos, sockets, devices) only get their attributes
+/// told.
+pub(crate) const fn can_be_opened(mode: u32) -> bool {
+    matches!(mode & TYPE, DIR | REGULAR)
+}
+
 /// Whether [`super::op::MAKE`] makes such objects.
 pub(crate) const fn can_be_made(mode: u32) -> bool {
     is_sound(mode) && matches!(mode & TYPE, FIFO | DIR | REGULAR | SOCKET)

@@ -70,6 +70,47 @@ impl Kind {
     }
 }
 
+/// Names of the requests about files, from `0x20` on, as the file system defines them.
+const MFS: [&str; 28] = [
+    "root",
+    "lookup",
+    "getattr",
+    "setattr",
+    "access",
+    "readlink",
+    "open",
+    "release",
+    "read",
+    "write",
+    "fsync",
+    "fallocate",
+    "seek",
+    "copy range",
+    "readdir",
+    "make",
+    "symlink",
+    "link",
+    "unlink",
+    "rename",
+    "statfs",
+    "getxattr",
+    "setxattr",
+    "listxattr",
+    "removexattr",
+    "lock",
+    "lock cancel",
+    "forget",
+];
+
+impl Kind {
+    fn mfs_name(self) -> Option<&'static str> {
+        match self.0 {
+            0x50 => Some("granted"),
+            other => MFS.get(usize::from(other.checked_sub(0x20)?)).copied(),
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = match *self {
@@ -83,7 +124,10 @@ impl fmt::Display for Kind {
             Self::REFUSE => "refuse",
             Self::ECHO => "echo",
             Self::TALLY => "tally",
-            Kind(other) => return write!(f, "{other:#04x}"),
+            Kind(other) => match self.mfs_name() {
+                Some(name) => name,
+                None => return write!(f, "{other:#04x}"),
+            },
         };
         f.write_str(name)
     }

@@ -9,6 +9,7 @@
 
 mod control;
 mod handshake;
+pub(crate) mod mfs;
 mod session;
 
 pub use control::{
@@ -21,6 +22,14 @@ pub use handshake::{
     genuine_hello,
     genuine_welcome,
     hello_and_proof, //
+};
+pub use mfs::{
+    mfs_contents,
+    mfs_locks,
+    mfs_names,
+    mfs_object,
+    mfs_open,
+    mfs_reply, //
 };
 pub use session::{
     replies,
@@ -40,7 +49,7 @@ use crate::rpc::wire::{
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 17] = [
     ("header", header),
     ("hello_and_proof", hello_and_proof),
     ("challenge_and_welcome", challenge_and_welcome),
@@ -52,6 +61,12 @@ pub const TARGETS: [Target; 11] = [
     ("config", config),
     ("status", status),
     ("ioctl", ioctl),
+    ("mfs_object", mfs_object),
+    ("mfs_open", mfs_open),
+    ("mfs_contents", mfs_contents),
+    ("mfs_names", mfs_names),
+    ("mfs_locks", mfs_locks),
+    ("mfs_reply", mfs_reply),
 ];
 
 /// Takes bytes from the front of the input; zeroes once it is used up.
@@ -88,6 +103,19 @@ impl<'a> Input<'a> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// A blob as the input changes it: the first byte adds to its length or takes from it.
+fn altered(input: &mut Input<'_>, mut valid: Vec<u8>) -> Vec<u8> {
+    match input.byte() {
+        0 => (),
+        more @ 1..0x80 => valid.resize(valid.len() + usize::from(more), 0),
+        less => valid.truncate(valid.len().saturating_sub(less.into())),
+    }
+    for byte in &mut valid {
+        *byte ^= input.byte();
+    }
+    valid
 }
 
 /// The frame header, from either side.

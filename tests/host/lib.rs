@@ -47,6 +47,10 @@ pub(crate) mod rpc {
     pub(crate) mod wire;
 }
 
+#[cfg_attr(
+    test,
+    allow(dead_code, reason = "the module uses constants that no test needs")
+)]
 #[path = "../../mfs"]
 pub(crate) mod mfs {
     //! The cluster file system.

@@ -9,6 +9,7 @@ mod epoch;
 mod fence;
 mod handshake;
 mod integrity;
+mod mfs;
 mod replies;
 mod requests;
 mod session;

@@ -2,7 +2,10 @@
 
 //! The records of the control device.
 
-use super::Input;
+use super::{
+    altered,
+    Input, //
+};
 use crate::control::abi::{
     config::{
         self,
@@ -32,19 +35,6 @@ use crate::control::abi::{
 use std::net::SocketAddr;
 
 const PING_LEN: usize = size_of::<ping::Request>();
-
-/// A blob as the input changes it: the first byte adds to its length or takes from it.
-fn altered(input: &mut Input<'_>, mut valid: Vec<u8>) -> Vec<u8> {
-    match input.byte() {
-        0 => (),
-        more @ 1..0x80 => valid.resize(valid.len() + usize::from(more), 0),
-        less => valid.truncate(valid.len() - usize::from(less)),
-    }
-    for byte in &mut valid {
-        *byte ^= input.byte();
-    }
-    valid
-}
 
 /// One to four nodes, as the input says.
 fn nodes(input: &mut Input<'_>) -> Vec<Node<'static>> {
