@@ -6,4 +6,5 @@
     dead_code,
     reason = "both sides use it as they come; goes when they are complete"
 )]
+pub(crate) mod client;
 pub(crate) mod wire;

@@ -24,3 +24,9 @@ mod generated {
 }
 
 pub(crate) use generated::*;
+// Whole here, and only declared in the kernel's.
+pub(crate) use generated::{
+    fs_context,
+    fs_context_operations,
+    kstatfs, //
+};

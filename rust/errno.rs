@@ -14,11 +14,13 @@ pub(crate) use crate::linux::bindings::{
     ECONNRESET,
     EHOSTDOWN,
     EINPROGRESS,
+    ENAMETOOLONG,
     ENOTCONN,
     EOPNOTSUPP,
     EPROTO,
     EPROTONOSUPPORT,
-    ESHUTDOWN, //
+    ESHUTDOWN,
+    ESTALE, //
 };
 
 /// The error for a code of `errno.h`, as in `errno(EHOSTDOWN)`.

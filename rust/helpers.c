@@ -4,6 +4,9 @@
  * header. They are ordinary calls: measure before using one on a hot path.
  */
 #include <linux/cpumask.h>
+#include <linux/dcache.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/percpu.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
@@ -15,6 +18,22 @@
 
 /* linux/cpumask.h */
 bool mosix_cpu_possible(unsigned int cpu) { return cpu_possible(cpu); }
+
+/* linux/dcache.h */
+void mosix_dget(struct dentry *dentry) { dget(dentry); }
+struct inode *mosix_d_inode(struct dentry *dentry) { return smp_load_acquire(&dentry->d_inode); }
+bool mosix_d_is_hashed(struct dentry *dentry) { return !d_unhashed(dentry); }
+void mosix_d_drop_hashed(struct dentry *dentry) { if (!d_unhashed(dentry)) d_drop(dentry); }
+
+/* linux/fs.h */
+void *mosix_alloc_inode_sb(struct super_block *sb, struct kmem_cache *cache) { return alloc_inode_sb(sb, cache, GFP_KERNEL); }
+void mosix_inode_lock_attributes(struct inode *inode) { spin_lock(&inode->i_lock); }
+void mosix_inode_unlock_attributes(struct inode *inode) { spin_unlock(&inode->i_lock); }
+void mosix_i_size_write(struct inode *inode, loff_t size) { i_size_write(inode, size); }
+void mosix_file_set_created(struct file *file) { file->f_mode |= FMODE_CREATED; }
+
+/* linux/fs_struct.h */
+unsigned short mosix_current_umask(void) { return current_umask(); }
 
 /* linux/percpu.h */
 static DEFINE_PER_CPU(unsigned long, hook_entered);
@@ -30,6 +49,7 @@ unsigned int mosix_memalloc_nofs_save(void) { return memalloc_nofs_save(); }
 void mosix_memalloc_nofs_restore(unsigned int flags) { memalloc_nofs_restore(flags); }
 
 /* linux/sched/task_stack.h */
+const struct pt_regs *mosix_current_pt_regs(void) { return task_pt_regs(current); }
 bool mosix_current_is_native64(void)
 {
 	return user_64bit_mode(task_pt_regs(current)) && !test_thread_flag(TIF_ADDR32) &&

@@ -3,6 +3,8 @@
 #ifndef MOSIX_HELPERS_H
 #define MOSIX_HELPERS_H
 
+#include <linux/dcache.h>
+#include <linux/fs.h>
 #include <linux/net.h>
 #include <linux/tcp.h>
 #include <linux/types.h>
@@ -28,5 +30,17 @@ unsigned long mosix_hook_left(unsigned int cpu);
 bool mosix_cpu_possible(unsigned int cpu);
 bool mosix_current_is_native64(void);
 void mosix_tracepoint_synchronize_unregister(void);
+
+void mosix_dget(struct dentry *dentry);
+struct inode *mosix_d_inode(struct dentry *dentry);
+bool mosix_d_is_hashed(struct dentry *dentry);
+void mosix_d_drop_hashed(struct dentry *dentry);
+void *mosix_alloc_inode_sb(struct super_block *sb, struct kmem_cache *cache);
+void mosix_inode_lock_attributes(struct inode *inode);
+void mosix_inode_unlock_attributes(struct inode *inode);
+void mosix_i_size_write(struct inode *inode, loff_t size);
+void mosix_file_set_created(struct file *file);
+unsigned short mosix_current_umask(void);
+const struct pt_regs *mosix_current_pt_regs(void);
 
 #endif

@@ -12,6 +12,7 @@ pub(crate) mod completion;
 pub(crate) mod cred;
 pub(crate) mod crypto;
 pub(crate) mod errno;
+pub(crate) mod fs;
 pub(crate) mod hook;
 pub(crate) mod kthread;
 pub(crate) mod memalloc;

@@ -34,6 +34,7 @@ pub(crate) const VERSION: rpc::handshake::Version = rpc::handshake::Version([0, 
 struct Mosix {
     #[pin]
     device: linux::chrdev::Registration<control::Control>,
+    _mfs: Pin<KBox<linux::fs::Registration<mfs::client::Client>>>,
     _tenure: cluster::Tenure,
     _hook: Pin<KBox<linux::hook::Hook>>,
 }
@@ -47,8 +48,11 @@ impl kernel::InPlaceModule for Mosix {
             })?;
             let seat = cluster::Seat::new(None)?;
             let tenure = seat.tenure();
+            let mfs = mfs::client::Client::new(seat.clone())?;
+            let mfs = KBox::pin_init(linux::fs::Registration::register(module, mfs), GFP_KERNEL)?;
             let control = control::Control::new(seat);
             Ok(try_pin_init!(Self {
+                _mfs: mfs,
                 _tenure: tenure,
                 _hook: hook,
                 // Last: as soon as it is there it can be opened.

@@ -248,6 +248,12 @@ impl Client {
         abandoned
     }
 
+    /// Number of the session that is going on, 0 for none: what was learnt of the peer in another one
+    /// may not hold any more.
+    pub(crate) fn session(&self) -> u64 {
+        self.table.lock().session
+    }
+
     /// Begins an attempt to connect: gives the session to ask for (0 for none) and the attempt's name
     /// for [`Self::connected`].
     pub(crate) fn attempt(&self) -> (u64, u64) {

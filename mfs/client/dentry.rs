@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Names: none is believed, each is asked for again in each system call that walks over it.
+
+use kernel::{
+    alloc::{
+        KVVec,
+        KVec, //
+    },
+    prelude::*, //
+};
+
+use super::{
+    attr,
+    inode::{
+        Key,
+        Object, //
+    },
+    Client, //
+};
+use crate::{
+    linux::{
+        errno::*,
+        fs::{
+            self,
+            attr::kind,
+            inode::LookupFlags,
+            DEntry,
+            INode, //
+        }, //
+    },
+    mfs::wire::{
+        attr::Entry,
+        handle::Handle,
+        names::At,
+        op,
+        reply, //
+    }, //
+};
+
+/// Asks the node of `dir` for `name`; `None` if it is not there.
+pub(super) fn ask(client: &Client, dir: &Object, name: &[u8]) -> Result<Option<Entry>> {
+    let at = At {
+        dir: dir.handle,
+        name_len: length(name)?,
+    };
+    let answer = client.call(dir.node, op::LOOKUP, &[at.as_bytes(), name], KVVec::new());
+    match answer {
+        Ok(body) => {
+            let entry = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
+            Ok(Some(*entry))
+        }
+        Err(error) if error == ENOENT => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Length of a name, for the wire.
+///
+/// # Errors
+///
+/// `ENAMETOOLONG`.
+pub(super) fn length(name: &[u8]) -> Result<zerocopy::little_endian::U16> {
+    if name.len() > crate::mfs::wire::name::NAME_MAX {
+        return Err(errno(ENAMETOOLONG));
+    }
+    Ok((name.len() as u16).into())
+}
+
+/// What to open `dentry` by, beside its handle: directory and name as of now. `None` if it has no name
+/// any more.
+pub(crate) fn open_name(dentry: &DEntry<Client>) -> Result<Option<(Handle, KVec<u8>)>> {
+    if !dentry.is_hashed() {
+        return Ok(None);
+    }
+    let parent = dentry.parent();
+    let Some(Key::Object(dir)) = parent.inode().map(INode::key) else {
+        // The root of a node has no name that the node knows.
+        return Ok(None);
+    };
+    Ok(Some((dir.handle, dentry.name_snapshot()?)))
+}
+
+/// What dentries do.
+pub(super) struct Names;
+
+#[vtable]
+impl fs::dentry::Operations for Names {
+    type FileSystem = Client;
+
+    fn revalidate(
+        dir: &INode<Client>,
+        name: &[u8],
+        dentry: &DEntry<Client>,
+        flags: LookupFlags,
+    ) -> Result<bool> {
+        let client = dir.fs();
+        // That something is not there is not believed.
+        let Some(inode) = dentry.inode() else {
+            return Ok(false);
+        };
+        let Key::Object(dir) = dir.key() else {
+            return client.is_node(name, inode.key(), flags);
+        };
+        let Key::Object(object) = inode.key() else {
+            return Ok(false);
+        };
+        // The opening brings the name and the handle, and fails with ESTALE unless they belong
+        // together; then this is called again, with another flag.
+        let asks_itself = flags.is_open() && !flags.is_reval() && !flags.is_exclusive();
+        if asks_itself && inode.file_type() == kind::REG {
+            return Ok(true);
+        }
+        let Some(entry) = ask(client, dir, name)? else {
+            return Ok(false);
+        };
+        if entry.handle != object.handle {
+            return Ok(false);
+        }
+        let attributes = attr::attributes(&entry.attr);
+        if inode.refresh(&attributes).is_err() {
+            return Ok(false);
+        }
+        client.fresh.leave(*inode.key(), attributes);
+        Ok(true)
+    }
+
+    fn delete(dentry: &DEntry<Client>) -> bool {
+        // Directories stay, so that there is one dentry for each; files stay unless that costs their
+        // node something.
+        match dentry.inode().map(|inode| (inode.key(), inode.file_type())) {
+            Some((Key::Object(_), kind::DIR)) => false,
+            Some((Key::Object(object), kind::REG)) => object.handle.fh_type == Handle::PINNED,
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Inodes: which object of which node each stands for.
+
+use kernel::{
+    alloc::KVVec,
+    prelude::*,
+    sync::aref::ARef, //
+};
+
+use super::{
+    attr,
+    namespace,
+    Client, //
+};
+use crate::{
+    linux::{
+        crypto,
+        errno::*,
+        fs::{
+            self,
+            attr::{
+                file_type,
+                kind,
+                Attributes, //
+            },
+            file,
+            inode::Role,
+            INode,
+            SuperBlock, //
+        }, //
+    },
+    mfs::wire::{
+        attr::Entry,
+        file::{
+            Forget,
+            Object as WireObject, //
+        },
+        handle::{
+            Handle,
+            OpenId, //
+        },
+        op, //
+    },
+    rpc::{
+        frame::Body,
+        wire::Kind, //
+    }, //
+};
+
+/// What an inode stands for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    /// The directory of the nodes: the root of a mount.
+    Nodes,
+    /// A symbolic link in it.
+    Link(super::root::Link),
+    /// An object of a node.
+    Object(Object),
+}
+
+impl Key {
+    /// The object, if it is one.
+    pub(crate) fn object(&self) -> Option<&Object> {
+        match self {
+            Self::Object(object) => Some(object),
+            _ => None,
+        }
+    }
+}
+
+/// An object of a node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Object {
+    /// Number of the node that has it.
+    pub(crate) node: u16,
+    /// Its name there.
+    pub(crate) handle: Handle,
+}
+
+/// What belongs to an inode.
+pub(crate) struct Data;
+
+impl Object {
+    /// Asks its node about it as a whole: a request that is [`WireObject`].
+    pub(super) fn ask(&self, client: &Client, kind: Kind) -> Result<Body> {
+        let object = WireObject {
+            handle: self.handle,
+            open: OpenId::ZERO,
+        };
+        client.call(self.node, kind, &[object.as_bytes()], KVVec::new())
+    }
+
+    /// It is not used here any more. Does not wait; if it cannot be said, the end of the session says
+    /// it.
+    pub(super) fn forget(&self, client: &Client) {
+        if self.handle.fh_type != Handle::PINNED {
+            return;
+        }
+        let forget = Forget { count: 1.into() };
+        let mut data = KVVec::new();
+        if data
+            .extend_from_slice(self.handle.as_bytes(), GFP_KERNEL)
+            .is_ok()
+        {
+            // The node is gone, or there is no memory.
+            let _ = client.post(self.node, op::FORGET, &[forget.as_bytes()], data);
+        }
+    }
+
+    fn hash(&self, client: &Client) -> u64 {
+        crypto::siphash(client.hash_key, self.handle.as_bytes()) ^ u64::from(self.node)
+    }
+}
+
+const DIR_OPS: fs::inode::Ops<Client> = fs::inode::Ops::new::<namespace::Dir>();
+const FILE_OPS: fs::inode::Ops<Client> = fs::inode::Ops::new::<namespace::NotDir>();
+const LINK_OPS: fs::inode::Ops<Client> = fs::inode::Ops::new::<namespace::Symlink>();
+
+/// What an inode of that type can do.
+///
+/// # Errors
+///
+/// `EPROTO` for a type that there is not.
+fn role(attributes: &Attributes) -> Result<Role<Client>> {
+    Ok(match file_type(attributes.mode) {
+        kind::DIR => Role::Dir(DIR_OPS, file::Ops::simple_dir()),
+        kind::REG => Role::Reg(FILE_OPS, file::Ops::simple_dir()),
+        kind::LNK => Role::Lnk(LINK_OPS),
+        kind::FIFO | kind::SOCK | kind::CHR | kind::BLK => Role::Special(FILE_OPS, attributes.rdev),
+        _ => return Err(errno(EPROTO)),
+    })
+}
+
+/// The inode of `object`, with its attributes as of now.
+pub(crate) fn get(
+    sb: &SuperBlock<Client>,
+    object: Object,
+    attributes: &Attributes,
+) -> Result<ARef<INode<Client>>> {
+    let hash = object.hash(sb.fs());
+    let key = Key::Object(object);
+    sb.iget5_locked(hash, key, Data, attributes, role(attributes)?)
+}
+
+/// The inode of what node `node` has just told of; `getattr` in this system call knows it, too.
+pub(super) fn of_entry(
+    sb: &SuperBlock<Client>,
+    node: u16,
+    entry: &Entry,
+) -> Result<ARef<INode<Client>>> {
+    let object = Object {
+        node,
+        handle: entry.handle,
+    };
+    let attributes = attr::attributes(&entry.attr);
+    let inode = get(sb, object, &attributes)?;
+    sb.fs().fresh.leave(Key::Object(object), attributes);
+    Ok(inode)
+}

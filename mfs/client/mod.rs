@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The file system `mfs`: what processes of this node see of every node's files.
+//!
+//! Everything that is asked of an object goes as one message ([`wire`](crate::mfs::wire)) to the server
+//! of the node that has it, this one included, and nothing of the answer is believed in the next system
+//! call: names, attributes and data are the server's. What is kept is which inode stands for which
+//! handle, and the pages of what is mapped into memory.
+//!
+//! No lock of this room is held over a request. The VFS holds those of the directories it changes, as
+//! with every network file system.
+
+pub(crate) mod attr;
+mod dentry;
+pub(crate) mod inode;
+mod namespace;
+pub(crate) mod remote;
+mod root;
+mod super_block;
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+
+use crate::{
+    cluster::Seat,
+    linux::crypto, //
+};
+
+/// The file system, shared by all mounts.
+pub(crate) struct Client {
+    seat: Arc<Seat>,
+    fresh: attr::Fresh,
+    roots: root::Roots,
+    /// For hashes that no server can foresee.
+    hash_key: [u64; 2],
+}
+
+impl Client {
+    /// A file system for a node with that seat.
+    pub(crate) fn new(seat: Arc<Seat>) -> Result<Self> {
+        Ok(Self {
+            seat,
+            fresh: attr::Fresh::new()?,
+            roots: root::Roots::new()?,
+            hash_key: [crypto::random_u64(), crypto::random_u64()],
+        })
+    }
+
+    /// The node's place in its cluster.
+    pub(crate) fn seat(&self) -> &Seat {
+        &self.seat
+    }
+}
