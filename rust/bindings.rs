@@ -26,6 +26,7 @@ mod generated {
 pub(crate) use generated::*;
 // Whole here, and only declared in the kernel's.
 pub(crate) use generated::{
+    delegated_inode,
     fs_context,
     fs_context_operations,
     kstatfs, //

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Headers for the second bindgen pass; what is taken from them is in bindgen_parameters. */
+#include <linux/exportfs.h>
+#include <linux/filelock.h>
 #include <linux/fs_context.h>
+#include <linux/fs_struct.h>
 #include <linux/kprobes.h>
 #include <linux/namei.h>
 #include <linux/prctl.h>

@@ -14,6 +14,7 @@ pub(crate) use crate::linux::bindings::{
     ECONNRESET,
     EHOSTDOWN,
     EINPROGRESS,
+    ELOOP,
     ENAMETOOLONG,
     ENOTCONN,
     EOPNOTSUPP,

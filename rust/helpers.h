@@ -4,8 +4,11 @@
 #define MOSIX_HELPERS_H
 
 #include <linux/dcache.h>
+#include <linux/filelock.h>
 #include <linux/fs.h>
+#include <linux/mount.h>
 #include <linux/net.h>
+#include <linux/path.h>
 #include <linux/tcp.h>
 #include <linux/types.h>
 
@@ -42,5 +45,23 @@ void mosix_i_size_write(struct inode *inode, loff_t size);
 void mosix_file_set_created(struct file *file);
 unsigned short mosix_current_umask(void);
 const struct pt_regs *mosix_current_pt_regs(void);
+const struct cred *mosix_override_creds(const struct cred *cred);
+const struct cred *mosix_revert_creds(const struct cred *cred);
+void mosix_put_group_info(struct group_info *groups);
+bool mosix_exportfs_may_export(const struct super_block *sb);
+bool mosix_is_delegated(struct delegated_inode *delegated);
+int mosix_break_deleg_wait(struct delegated_inode *delegated);
+void mosix_do_delayed_call(struct delayed_call *call);
+void mosix_file_64bithash(struct file *file);
+void mosix_file_forget_append(struct file *file);
+void mosix_file_lock_pos(struct file *file);
+void mosix_file_unlock_pos(struct file *file);
+int mosix_inode_lock_killable(struct inode *inode);
+void mosix_inode_unlock(struct inode *inode);
+void mosix_current_root(struct path *root);
+bool mosix_fs_is_own(void);
+umode_t mosix_swap_umask(umode_t mask);
+u64 mosix_swap_fsize_limit(u64 bytes);
+struct mnt_idmap *mosix_mnt_idmap(const struct vfsmount *mnt);
 
 #endif

@@ -46,7 +46,8 @@ impl kernel::InPlaceModule for Mosix {
                 pr_err!("not loaded: {unavailable}\n");
                 Error::from(unavailable)
             })?;
-            let seat = cluster::Seat::new(None)?;
+            let server = mfs::server::Server::new()?;
+            let seat = cluster::Seat::new(Some(server))?;
             let tenure = seat.tenure();
             let mfs = mfs::client::Client::new(seat.clone())?;
             let mfs = KBox::pin_init(linux::fs::Registration::register(module, mfs), GFP_KERNEL)?;

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! What an operation knows besides its own request, and how it answers.
+
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
+use zerocopy::{
+    Immutable,
+    IntoBytes, //
+};
+
+use super::{
+    client::Client,
+    export::{
+        Export,
+        Object, //
+    },
+    opens::Open, //
+};
+use crate::{
+    linux::{
+        bytes,
+        vfs::path::Path, //
+    },
+    mfs::wire::{
+        attr::{
+            Attr,
+            Entry, //
+        },
+        caller::Caller,
+        handle::{
+            Handle,
+            OpenId, //
+        }, //
+    },
+    rpc::{
+        frame::Body,
+        service::Answer, //
+    },
+};
+
+/// The surroundings of a request that is executed, in the context of whoever it is for.
+pub(super) struct Context<'a> {
+    /// What is served.
+    pub(super) export: &'a Arc<Export>,
+    /// The node that asks.
+    pub(super) client: &'a Arc<Client>,
+    /// Who asks, as that node says. The credentials of the current task are made of it already; those
+    /// of a local caller are its own.
+    pub(super) caller: Caller<'a>,
+    /// Whether this is the own node's client, in its caller's context.
+    pub(super) is_local: bool,
+}
+
+impl Context<'_> {
+    /// The object that `handle` names.
+    ///
+    /// # Errors
+    ///
+    /// `ESTALE` if there is none, or this server did not make the handle.
+    pub(super) fn object(&self, handle: &Handle) -> Result<Object> {
+        self.export.object(handle)
+    }
+
+    /// The object of open file `open`, or, if that is 0, the one that `handle` names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::object`]; `ESTALE` if there is no such open file.
+    pub(super) fn opened_or(&self, open: OpenId, handle: &Handle) -> Result<Path> {
+        match open.get() {
+            0 => Ok(self.object(handle)?.path),
+            open => Ok(self.client.opens.get(open)?.file.path()),
+        }
+    }
+
+    /// An open file of the client.
+    ///
+    /// # Errors
+    ///
+    /// `ESTALE` if there is none of that number.
+    pub(super) fn opened(&self, open: OpenId) -> Result<Arc<Open>> {
+        self.client.opens.get(open.get())
+    }
+
+    /// Attributes of an object as they are now.
+    pub(super) fn attr(&self, path: &Path) -> Result<Attr> {
+        self.export.attr(path)
+    }
+
+    /// Name and attributes of an object.
+    pub(super) fn entry(&self, object: &Object) -> Result<Entry> {
+        Ok(Entry {
+            handle: self.export.handle(object)?,
+            attr: self.attr(&object.path)?,
+        })
+    }
+}
+
+/// An answer that is a struct.
+pub(super) fn reply<T: IntoBytes + Immutable>(value: &T) -> Result<Answer> {
+    reply_with_data(value, KVVec::new())
+}
+
+/// An answer that is a struct and data.
+pub(super) fn reply_with_data<T: IntoBytes + Immutable>(
+    value: &T,
+    data: KVVec<u8>,
+) -> Result<Answer> {
+    let msg = bytes::concat(&[value.as_bytes()], 0)?;
+    Ok(answer(Body { msg, data }))
+}
+
+/// An answer that is data.
+pub(super) fn data(data: KVVec<u8>) -> Answer {
+    answer(Body {
+        data,
+        ..Body::default()
+    })
+}
+
+/// An answer that says that it is done.
+pub(super) fn done() -> Answer {
+    answer(Body::default())
+}
+
+fn answer(body: Body) -> Answer {
+    Answer {
+        status: 0,
+        body,
+        once: false,
+    }
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Which operation a request is.
+
+use kernel::prelude::*;
+
+use super::{
+    attrs,
+    context::Context,
+    dirs,
+    io,
+    lookup,
+    names,
+    open, //
+};
+use crate::{
+    linux::errno::*,
+    mfs::wire::request::Request,
+    rpc::service::Answer, //
+};
+
+/// Executes a request.
+pub(super) fn execute(ctx: &Context<'_>, request: Request<'_>) -> Result<Answer> {
+    match request {
+        Request::Root => lookup::root(ctx),
+        Request::Lookup { dir, name } => lookup::lookup(ctx, dir, name),
+        Request::GetAttr(of) => attrs::getattr(ctx, of),
+        Request::SetAttr(change) => attrs::setattr(ctx, change),
+        Request::Access(access) => attrs::access(ctx, access),
+        Request::ReadLink(of) => attrs::readlink(ctx, of),
+        Request::StatFs(of) => attrs::statfs(ctx, of),
+        Request::Open(how, target) => open::open(ctx, how, target),
+        Request::Release(open) => open::release(ctx, open),
+        Request::Read(read) => io::read(ctx, read),
+        Request::Write(write, data) => io::write(ctx, write, data),
+        Request::Fsync(fsync) => io::fsync(ctx, fsync),
+        Request::ReadDir(from) => dirs::readdir(ctx, from),
+        Request::Make(make, name) => names::make(ctx, make, name),
+        Request::Symlink { dir, name, target } => names::symlink(ctx, dir, name, target),
+        Request::Link(link, name) => names::link(ctx, link, name),
+        Request::Unlink {
+            dir,
+            name,
+            directory,
+        } => names::unlink(ctx, dir, name, directory),
+        Request::Rename(rename, from, to) => names::rename(ctx, rename, from, to),
+        _ => Err(errno(EOPNOTSUPP)),
+    }
+}
+
+/// Whether doing it once more, after the answer was lost, would do something else.
+pub(super) fn is_once(request: &Request<'_>) -> bool {
+    !matches!(
+        request,
+        Request::Root
+            | Request::Lookup { .. }
+            | Request::GetAttr(_)
+            | Request::Access(_)
+            | Request::ReadLink(_)
+            | Request::StatFs(_)
+            | Request::Read(_)
+            | Request::Fsync(_)
+            | Request::Seek(_)
+            | Request::ReadDir(_)
+            | Request::GetXattr(..)
+            | Request::ListXattr(_)
+    )
+}
+
+/// Whether it does not matter for whom it is done: the node itself asks for it.
+pub(super) fn needs_nobody(request: &Request<'_>) -> bool {
+    matches!(
+        request,
+        Request::Release(_) | Request::LockCancel(_) | Request::Forget(_)
+    )
+}

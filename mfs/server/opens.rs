@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Open files of a client.
+
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
+    }, //
+};
+
+use crate::linux::{
+    errno::*,
+    vfs::file::File, //
+};
+
+/// Most that a client can have open at once.
+const OPENS_MAX: usize = 65_536;
+/// Bits of a number that say where in the table it is; above them is how often that place was used.
+const PLACE_BITS: u32 = 32;
+
+/// An open file of a client.
+pub(super) struct Open {
+    /// The file.
+    pub(super) file: File,
+}
+
+/// A place in the table.
+struct Place {
+    /// How often it was used.
+    round: u32,
+    open: Option<Arc<Open>>,
+    /// While this one is free: number of the next free place.
+    next: u32,
+}
+
+/// Places are numbered from 1; 0 is none.
+#[derive(Default)]
+struct Table {
+    places: KVVec<Place>,
+    /// Number of the first free place.
+    free: u32,
+}
+
+/// Number of the place that `id` means.
+fn number_of(id: u64) -> u32 {
+    // Keeps the low bits on purpose.
+    id as u32
+}
+
+impl Table {
+    fn at(&mut self, number: u32) -> Option<&mut Place> {
+        let index = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.places.get_mut(index)
+    }
+
+    fn place(&mut self, id: u64) -> Result<&mut Place> {
+        self.at(number_of(id))
+            .filter(|place| u64::from(place.round) == id >> PLACE_BITS)
+            .ok_or(errno(ESTALE))
+    }
+
+    /// Number of a free place.
+    fn reserve(&mut self) -> Result<u32> {
+        if self.free == 0 {
+            if self.places.len() >= OPENS_MAX {
+                return Err(ENFILE);
+            }
+            let place = Place {
+                round: 0,
+                open: None,
+                next: 0,
+            };
+            self.places.push(place, GFP_KERNEL)?;
+            // At most OPENS_MAX.
+            self.free = self.places.len() as u32;
+        }
+        Ok(self.free)
+    }
+}
+
+/// The table. A number that was given out is not given out again within the session.
+#[pin_data]
+pub(super) struct Opens {
+    #[pin]
+    table: Mutex<Table>,
+}
+
+impl Opens {
+    /// An empty table.
+    pub(super) fn new() -> impl PinInit<Self> {
+        pin_init!(Self {
+            table <- new_mutex!(Table::default(), "mosix::Opens::table"),
+        })
+    }
+
+    /// Puts a file in; gives its number, which is not 0.
+    ///
+    /// # Errors
+    ///
+    /// `ENFILE` if the client has too many open, `ENOMEM`; then the file is closed.
+    pub(super) fn insert(&self, open: Open) -> Result<u64> {
+        let open = Arc::new(open, GFP_KERNEL)?;
+        let mut table = self.table.lock();
+        let number = table.reserve()?;
+        let place = table.at(number).ok_or(ENFILE)?;
+        place.round = place.round.wrapping_add(1);
+        place.open = Some(open);
+        let (next, round) = (place.next, place.round);
+        table.free = next;
+        Ok(u64::from(round) << PLACE_BITS | u64::from(number))
+    }
+
+    /// The file of that number.
+    ///
+    /// # Errors
+    ///
+    /// `ESTALE` if there is none.
+    pub(super) fn get(&self, id: u64) -> Result<Arc<Open>> {
+        let mut table = self.table.lock();
+        table.place(id)?.open.clone().ok_or(errno(ESTALE))
+    }
+
+    /// Takes a file out. It is closed when it is dropped everywhere.
+    ///
+    /// # Errors
+    ///
+    /// `ESTALE` if there is none of that number.
+    pub(super) fn remove(&self, id: u64) -> Result<Arc<Open>> {
+        let mut table = self.table.lock();
+        let free = table.free;
+        let place = table.place(id)?;
+        let open = place.open.take().ok_or(errno(ESTALE))?;
+        place.next = free;
+        table.free = number_of(id);
+        Ok(open)
+    }
+}
