@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Headers for the second bindgen pass; what is taken from them is in bindgen_parameters. */
+#include <linux/backing-file.h>
 #include <linux/exportfs.h>
 #include <linux/filelock.h>
 #include <linux/fs_context.h>
@@ -15,6 +16,9 @@
 #include "helpers.h"
 
 /* Macros that bindgen does not take for constants. */
+const unsigned int MOSIX_CONST_ACL_TYPE_ACCESS = ACL_TYPE_ACCESS;
+const unsigned int MOSIX_CONST_ACL_TYPE_DEFAULT = ACL_TYPE_DEFAULT;
+const unsigned int MOSIX_CONST_FMODE_EXEC = __FMODE_EXEC;
 const unsigned int MOSIX_CONST_LOOKUP_CREATE = LOOKUP_CREATE;
 const unsigned int MOSIX_CONST_LOOKUP_EXCL = LOOKUP_EXCL;
 const unsigned int MOSIX_CONST_LOOKUP_OPEN = LOOKUP_OPEN;

@@ -16,6 +16,7 @@ pub(crate) use crate::linux::bindings::{
     EINPROGRESS,
     ELOOP,
     ENAMETOOLONG,
+    ENODATA,
     ENOTCONN,
     EOPNOTSUPP,
     EPROTO,

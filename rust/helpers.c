@@ -3,6 +3,7 @@
  * Inline functions, macros and fields of structs that bindgen cannot reach, one line each, sorted by
  * header. They are ordinary calls: measure before using one on a hot path.
  */
+#include <linux/backing-file.h>
 #include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
@@ -11,15 +12,47 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/mount.h>
+#include <linux/pagemap.h>
 #include <linux/percpu.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
+#include <linux/splice.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 #include "helpers.h"
+
+/* linux/backing-file.h */
+int mosix_backing_file_mmap(struct file *file, struct vm_area_struct *vma, const struct cred *cred) { return backing_file_mmap(file, vma, &(struct backing_file_ctx){ .cred = cred }); }
+
+ssize_t mosix_backing_file_splice_read(struct file *file, struct file *above, loff_t *pos, struct pipe_inode_info *pipe, size_t len, unsigned int flags)
+{
+	struct backing_file_ctx ctx = { .cred = above->f_cred };
+	struct kiocb iocb;
+	ssize_t ret;
+
+	init_sync_kiocb(&iocb, above);
+	iocb.ki_pos = *pos;
+	ret = backing_file_splice_read(file, &iocb, pipe, len, flags, &ctx);
+	*pos = iocb.ki_pos;
+	return ret;
+}
+
+ssize_t mosix_backing_file_splice_write(struct pipe_inode_info *pipe, struct file *file, struct file *above, loff_t *pos, size_t len, unsigned int flags)
+{
+	struct backing_file_ctx ctx = { .cred = above->f_cred };
+	struct kiocb iocb;
+	ssize_t ret;
+
+	init_sync_kiocb(&iocb, above);
+	iocb.ki_pos = *pos;
+	ret = backing_file_splice_write(pipe, file, &iocb, len, flags, &ctx);
+	*pos = iocb.ki_pos;
+	return ret;
+}
 
 /* linux/cpumask.h */
 bool mosix_cpu_possible(unsigned int cpu) { return cpu_possible(cpu); }
@@ -41,12 +74,37 @@ bool mosix_exportfs_may_export(const struct super_block *sb) { return exportfs_m
 /* linux/filelock.h */
 bool mosix_is_delegated(struct delegated_inode *delegated) { return is_delegated(delegated); }
 int mosix_break_deleg_wait(struct delegated_inode *delegated) { return break_deleg_wait(delegated); }
+unsigned int mosix_file_lock_flags(const struct file_lock *lock) { return lock->c.flc_flags; }
+void mosix_file_lock_add_flags(struct file_lock *lock, unsigned int flags) { lock->c.flc_flags |= flags; }
+unsigned char mosix_file_lock_type(const struct file_lock *lock) { return lock->c.flc_type; }
+unsigned long mosix_file_lock_owner(const struct file_lock *lock) { return (unsigned long)lock->c.flc_owner; }
+pid_t mosix_file_lock_pid(const struct file_lock *lock) { return lock->c.flc_pid; }
+loff_t mosix_file_lock_start(const struct file_lock *lock) { return lock->fl_start; }
+loff_t mosix_file_lock_end(const struct file_lock *lock) { return lock->fl_end; }
+
+void mosix_file_lock_set(struct file_lock *lock, unsigned char type, loff_t start, loff_t end, pid_t pid)
+{
+	lock->c.flc_type = type;
+	lock->c.flc_pid = pid;
+	lock->fl_start = start;
+	lock->fl_end = end;
+}
+
+void mosix_posix_test_lock(struct file *file, struct file_lock *lock) { posix_test_lock(file, lock); }
+int mosix_locks_lock_inode_wait(struct inode *inode, struct file_lock *lock) { return locks_lock_inode_wait(inode, lock); }
 
 /* linux/fs.h */
 void *mosix_alloc_inode_sb(struct super_block *sb, struct kmem_cache *cache) { return alloc_inode_sb(sb, cache, GFP_KERNEL); }
 void mosix_inode_lock_attributes(struct inode *inode) { spin_lock(&inode->i_lock); }
 void mosix_inode_unlock_attributes(struct inode *inode) { spin_unlock(&inode->i_lock); }
 void mosix_i_size_write(struct inode *inode, loff_t size) { i_size_write(inode, size); }
+void mosix_file_allow_nowait_and_direct(struct file *file) { file->f_mode |= FMODE_NOWAIT | FMODE_CAN_ODIRECT; }
+bool mosix_file_can_nowait(const struct file *file) { return file->f_mode & FMODE_NOWAIT; }
+bool mosix_file_can_direct(const struct file *file) { return file->f_mode & FMODE_CAN_ODIRECT; }
+bool mosix_file_is_opened(const struct file *file) { return file->f_mode & FMODE_OPENED; }
+loff_t mosix_i_size_read(const struct inode *inode) { return i_size_read(inode); }
+bool mosix_dir_emit_dots(struct file *file, struct dir_context *ctx) { return dir_emit_dots(file, ctx); }
+bool mosix_dir_emit(struct dir_context *ctx, const char *name, int len, u64 ino, unsigned int type) { return dir_emit(ctx, name, len, ino, type); }
 void mosix_file_set_created(struct file *file) { file->f_mode |= FMODE_CREATED; }
 void mosix_do_delayed_call(struct delayed_call *call) { do_delayed_call(call); }
 void mosix_file_64bithash(struct file *file) { file->f_mode |= FMODE_64BITHASH; }
@@ -65,6 +123,20 @@ umode_t mosix_swap_umask(umode_t mask) { return xchg(&current->fs->umask, mask);
 /* linux/mount.h */
 struct mnt_idmap *mosix_mnt_idmap(const struct vfsmount *mnt) { return mnt_idmap(mnt); }
 
+/* linux/pagemap.h */
+struct folio *mosix_readahead_folio(struct readahead_control *rac) { return readahead_folio(rac); }
+loff_t mosix_readahead_pos(struct readahead_control *rac) { return readahead_pos(rac); }
+size_t mosix_readahead_length(struct readahead_control *rac) { return readahead_length(rac); }
+loff_t mosix_folio_pos(const struct folio *folio) { return folio_pos(folio); }
+size_t mosix_folio_size(const struct folio *folio) { return folio_size(folio); }
+
+void mosix_folio_fill(struct folio *folio, const char *from, size_t len)
+{
+	len = min(len, folio_size(folio));
+	memcpy_to_folio(folio, 0, from, len);
+	folio_zero_range(folio, len, folio_size(folio) - len);
+}
+
 /* linux/percpu.h */
 static DEFINE_PER_CPU(unsigned long, hook_entered);
 static DEFINE_PER_CPU(unsigned long, hook_left);
@@ -74,12 +146,18 @@ void mosix_hook_leave(void) { this_cpu_inc(hook_left); }
 unsigned long mosix_hook_entered(unsigned int cpu) { return READ_ONCE(per_cpu(hook_entered, cpu)); }
 unsigned long mosix_hook_left(unsigned int cpu) { return READ_ONCE(per_cpu(hook_left, cpu)); }
 
+/* linux/posix_acl_xattr.h */
+struct posix_acl *mosix_posix_acl_from_xattr(const void *value, size_t size) { return posix_acl_from_xattr(&init_user_ns, value, size); }
+void *mosix_posix_acl_to_xattr(const struct posix_acl *acl, size_t *size) { return posix_acl_to_xattr(&init_user_ns, acl, size, GFP_KERNEL); }
+
 /* linux/sched/mm.h */
 unsigned int mosix_memalloc_nofs_save(void) { return memalloc_nofs_save(); }
 void mosix_memalloc_nofs_restore(unsigned int flags) { memalloc_nofs_restore(flags); }
 
 /* linux/sched/signal.h */
 u64 mosix_swap_fsize_limit(u64 bytes) { return xchg(&current->signal->rlim[RLIMIT_FSIZE].rlim_cur, bytes); }
+unsigned long mosix_rlimit(unsigned int limit) { return rlimit(limit); }
+void mosix_send_sigxfsz(void) { send_sig(SIGXFSZ, current, 0); }
 
 /* linux/sched/task_stack.h */
 const struct pt_regs *mosix_current_pt_regs(void) { return task_pt_regs(current); }
@@ -88,6 +166,9 @@ bool mosix_current_is_native64(void)
 	return user_64bit_mode(task_pt_regs(current)) && !test_thread_flag(TIF_ADDR32) &&
 	       !(current_thread_info()->status & TS_COMPAT);
 }
+
+/* linux/splice.h */
+long mosix_splice_file_range(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t len) { return splice_file_range(in, in_pos, out, out_pos, min_t(size_t, len, MAX_RW_COUNT)); }
 
 /* linux/string.h */
 void mosix_memzero_explicit(void *p, size_t len) { memzero_explicit(p, len); }

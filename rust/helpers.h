@@ -6,9 +6,12 @@
 #include <linux/dcache.h>
 #include <linux/filelock.h>
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/mount.h>
 #include <linux/net.h>
+#include <linux/pagemap.h>
 #include <linux/path.h>
+#include <linux/posix_acl.h>
 #include <linux/tcp.h>
 #include <linux/types.h>
 
@@ -63,5 +66,37 @@ bool mosix_fs_is_own(void);
 umode_t mosix_swap_umask(umode_t mask);
 u64 mosix_swap_fsize_limit(u64 bytes);
 struct mnt_idmap *mosix_mnt_idmap(const struct vfsmount *mnt);
+
+int mosix_backing_file_mmap(struct file *file, struct vm_area_struct *vma, const struct cred *cred);
+ssize_t mosix_backing_file_splice_read(struct file *file, struct file *above, loff_t *pos, struct pipe_inode_info *pipe, size_t len, unsigned int flags);
+ssize_t mosix_backing_file_splice_write(struct pipe_inode_info *pipe, struct file *file, struct file *above, loff_t *pos, size_t len, unsigned int flags);
+unsigned int mosix_file_lock_flags(const struct file_lock *lock);
+void mosix_file_lock_add_flags(struct file_lock *lock, unsigned int flags);
+unsigned char mosix_file_lock_type(const struct file_lock *lock);
+unsigned long mosix_file_lock_owner(const struct file_lock *lock);
+pid_t mosix_file_lock_pid(const struct file_lock *lock);
+loff_t mosix_file_lock_start(const struct file_lock *lock);
+loff_t mosix_file_lock_end(const struct file_lock *lock);
+void mosix_file_lock_set(struct file_lock *lock, unsigned char type, loff_t start, loff_t end, pid_t pid);
+void mosix_posix_test_lock(struct file *file, struct file_lock *lock);
+int mosix_locks_lock_inode_wait(struct inode *inode, struct file_lock *lock);
+void mosix_file_allow_nowait_and_direct(struct file *file);
+bool mosix_file_can_nowait(const struct file *file);
+bool mosix_file_can_direct(const struct file *file);
+bool mosix_file_is_opened(const struct file *file);
+loff_t mosix_i_size_read(const struct inode *inode);
+bool mosix_dir_emit_dots(struct file *file, struct dir_context *ctx);
+bool mosix_dir_emit(struct dir_context *ctx, const char *name, int len, u64 ino, unsigned int type);
+struct folio *mosix_readahead_folio(struct readahead_control *rac);
+loff_t mosix_readahead_pos(struct readahead_control *rac);
+size_t mosix_readahead_length(struct readahead_control *rac);
+loff_t mosix_folio_pos(const struct folio *folio);
+size_t mosix_folio_size(const struct folio *folio);
+void mosix_folio_fill(struct folio *folio, const char *from, size_t len);
+struct posix_acl *mosix_posix_acl_from_xattr(const void *value, size_t size);
+void *mosix_posix_acl_to_xattr(const struct posix_acl *acl, size_t *size);
+unsigned long mosix_rlimit(unsigned int limit);
+void mosix_send_sigxfsz(void);
+long mosix_splice_file_range(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t len);
 
 #endif

@@ -10,6 +10,12 @@ use kernel::{
 
 use super::{
     attr,
+    dir::Directory,
+    file::Regular,
+    map::{
+        self,
+        Pages, //
+    },
     namespace,
     Client, //
 };
@@ -19,6 +25,7 @@ use crate::{
         errno::*,
         fs::{
             self,
+            address_space,
             attr::{
                 file_type,
                 kind,
@@ -79,7 +86,19 @@ pub(crate) struct Object {
 }
 
 /// What belongs to an inode.
-pub(crate) struct Data;
+pub(crate) struct Data {
+    /// Which version of the file its pages are of.
+    pub(super) pages: map::Version,
+}
+
+impl Data {
+    /// What belongs to a new inode.
+    pub(super) const fn new() -> Self {
+        Self {
+            pages: map::Version::new(),
+        }
+    }
+}
 
 impl Object {
     /// Asks its node about it as a whole: a request that is [`WireObject`].
@@ -124,8 +143,12 @@ const LINK_OPS: fs::inode::Ops<Client> = fs::inode::Ops::new::<namespace::Symlin
 /// `EPROTO` for a type that there is not.
 fn role(attributes: &Attributes) -> Result<Role<Client>> {
     Ok(match file_type(attributes.mode) {
-        kind::DIR => Role::Dir(DIR_OPS, file::Ops::simple_dir()),
-        kind::REG => Role::Reg(FILE_OPS, file::Ops::simple_dir()),
+        kind::DIR => Role::Dir(DIR_OPS, file::Ops::new::<Directory>()),
+        kind::REG => Role::Reg(
+            FILE_OPS,
+            file::Ops::new::<Regular>(),
+            address_space::Ops::new::<Pages>(),
+        ),
         kind::LNK => Role::Lnk(LINK_OPS),
         kind::FIFO | kind::SOCK | kind::CHR | kind::BLK => Role::Special(FILE_OPS, attributes.rdev),
         _ => return Err(errno(EPROTO)),
@@ -140,7 +163,7 @@ pub(crate) fn get(
 ) -> Result<ARef<INode<Client>>> {
     let hash = object.hash(sb.fs());
     let key = Key::Object(object);
-    sb.iget5_locked(hash, key, Data, attributes, role(attributes)?)
+    sb.iget5_locked(hash, key, Data::new(), attributes, role(attributes)?)
 }
 
 /// The inode of what node `node` has just told of; `getattr` in this system call knows it, too.

@@ -12,11 +12,19 @@
 
 pub(crate) mod attr;
 mod dentry;
+mod dir;
+mod file;
 pub(crate) mod inode;
+mod io;
+mod lock;
+mod map;
 mod namespace;
+mod open;
+mod passthrough;
 pub(crate) mod remote;
 mod root;
 mod super_block;
+mod xattr;
 
 use kernel::{
     prelude::*,
@@ -35,6 +43,10 @@ pub(crate) struct Client {
     roots: root::Roots,
     /// For hashes that no server can foresee.
     hash_key: [u64; 2],
+    /// System calls that have to look again.
+    stale: Pin<KBox<open::Stale>>,
+    /// Locks that somebody here waits for.
+    locks: Pin<KBox<lock::Locks>>,
 }
 
 impl Client {
@@ -45,6 +57,11 @@ impl Client {
             fresh: attr::Fresh::new()?,
             roots: root::Roots::new()?,
             hash_key: [crypto::random_u64(), crypto::random_u64()],
+            stale: KBox::pin_init(open::Stale::new(), GFP_KERNEL)?,
+            locks: KBox::pin_init(
+                lock::Locks::new([crypto::random_u64(), crypto::random_u64()]),
+                GFP_KERNEL,
+            )?,
         })
     }
 

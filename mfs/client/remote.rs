@@ -25,8 +25,10 @@ use crate::{
         GROUPS_MAX, //
     },
     rpc::{
-        call,
-        call::Patience,
+        call::{
+            self,
+            Patience, //
+        },
         frame::Body,
         wire::Kind, //
     }, //
@@ -68,6 +70,7 @@ impl Remote {
         kind: Kind,
         parts: &[&[u8]],
         data: KVVec<u8>,
+        patience: Patience,
     ) -> Result<Pending<'_>> {
         match self {
             Self::Peer(peer) => {
@@ -75,7 +78,7 @@ impl Remote {
                     msg: message(parts)?,
                     data,
                 };
-                let pending = peer.client.start(kind, body, Patience::Killable)?;
+                let pending = peer.client.start(kind, body, patience)?;
                 Ok(Pending::Peer(pending))
             }
         }
@@ -105,7 +108,9 @@ impl Client {
         parts: &[&[u8]],
         data: KVVec<u8>,
     ) -> Result<Body> {
-        self.remote(node)?.start(kind, parts, data)?.wait()
+        self.remote(node)?
+            .start(kind, parts, data, Patience::Killable)?
+            .wait()
     }
 
     /// Tells node `node` something, in nobody's name and without waiting.

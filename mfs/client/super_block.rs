@@ -14,7 +14,9 @@ use super::{
         self,
         Key, //
     },
+    open::Open,
     root,
+    xattr,
     Client, //
 };
 use crate::{
@@ -43,7 +45,8 @@ impl FileSystem for Client {
 
     type Key = Key;
     type INodeData = inode::Data;
-    type File = KBox<()>;
+    type File = Pin<KBox<Open>>;
+    type Xattr = xattr::Attributes;
 
     fn root(&self, sb: &SuperBlock<Self>) -> Result<ARef<INode<Self>>> {
         root::make(sb)

@@ -35,6 +35,7 @@ pub(crate) use self::{
     table::Ops, //
 };
 use super::{
+    address_space,
     attr::{
         self,
         Attributes, //
@@ -74,12 +75,16 @@ unsafe impl<T: FileSystem> AlwaysRefCounted for INode<T> {
     }
 }
 
+/// Value of an inode's access control list that is asked for each time.
+const ACL_DONT_CACHE: *mut bindings::posix_acl =
+    core::ptr::without_provenance_mut(-3isize as usize);
+
 /// What an inode of each type can do.
 pub(crate) enum Role<T: FileSystem> {
     /// A directory.
     Dir(Ops<T>, file::Ops<T>),
     /// A regular file.
-    Reg(Ops<T>, file::Ops<T>),
+    Reg(Ops<T>, file::Ops<T>, address_space::Ops<T>),
     /// A symbolic link.
     Lnk(Ops<T>),
     /// A FIFO, a socket or a device, with its number: opening it is this kernel's business.
@@ -208,9 +213,17 @@ impl<T: FileSystem> INode<T> {
             (*inode).i_generation = attributes.generation;
             // The server keeps times.
             (*inode).i_flags |= bindings::S_NOATIME | bindings::S_NOCMTIME;
+            // And access control lists.
+            (*inode).i_acl = ACL_DONT_CACHE;
+            (*inode).i_default_acl = ACL_DONT_CACHE;
             let ops = match role {
-                Role::Dir(ops, file) | Role::Reg(ops, file) => {
+                Role::Dir(ops, file) => {
                     (*inode).__bindgen_anon_3.i_fop = file.as_ptr();
+                    ops
+                }
+                Role::Reg(ops, file, pages) => {
+                    (*inode).__bindgen_anon_3.i_fop = file.as_ptr();
+                    (*inode).i_data.a_ops = pages.as_ptr();
                     ops
                 }
                 Role::Lnk(ops) => ops,

@@ -10,14 +10,23 @@
 //! C headers: [`include/linux/fs.h`](srctree/include/linux/fs.h),
 //! [`include/linux/dcache.h`](srctree/include/linux/dcache.h)
 
+pub(crate) mod address_space;
 pub(crate) mod attr;
+pub(crate) mod backing;
 pub(crate) mod dentry;
+pub(crate) mod dir_context;
 pub(crate) mod file;
+mod file_table;
 pub(crate) mod inode;
+pub(crate) mod iov;
+pub(crate) mod kiocb;
+pub(crate) mod lock;
 mod registration;
+pub(crate) mod splice;
 mod statfs;
 mod super_block;
 pub(crate) mod token;
+pub(crate) mod xattr;
 
 use kernel::{
     prelude::*,
@@ -50,6 +59,8 @@ pub(crate) trait FileSystem: Send + Sync + Sized + 'static {
     type INodeData: Send + Sync;
     /// What belongs to an open file.
     type File: ForeignOwnable + Send + Sync;
+    /// What is done with extended attributes and access control lists.
+    type Xattr: xattr::Operations<FileSystem = Self>;
 
     /// Makes the root directory of a new mount.
     fn root(&self, sb: &SuperBlock<Self>) -> Result<ARef<INode<Self>>>;

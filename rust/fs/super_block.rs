@@ -22,10 +22,14 @@ use super::{
         Slot, //
     },
     registration::Registration,
+    xattr,
     DEntry,
     FileSystem, //
 };
 use crate::linux::bindings;
+
+/// Pages that are read ahead of who reads what is mapped: 1 MiB.
+const READAHEAD_PAGES: c_ulong = 256;
 
 /// A mounted file system of type `T`.
 ///
@@ -70,6 +74,7 @@ impl<T: FileSystem> SuperBlock<T> {
         unsafe {
             (*sb).s_op = &raw const *const { &Self::OPS };
             (*sb).s_magic = T::MAGIC;
+            (*sb).s_xattr = xattr::Handlers::<T>::new::<T::Xattr>().as_ptr();
             (*sb).s_flags |= bindings::MOSIX_CONST_SB_POSIXACL;
             // No device of another machine may be opened here.
             (*sb).s_iflags |= bindings::SB_I_NODEV as c_ulong;
@@ -81,6 +86,9 @@ impl<T: FileSystem> SuperBlock<T> {
             (*sb).s_blocksize_bits = bindings::PAGE_SHIFT as u8;
             bindings::set_default_d_op(sb, T::DENTRY_OPS.as_ptr());
             to_result(bindings::super_setup_bdi(sb))?;
+            // As much as one request brings.
+            (*(*sb).s_bdi).ra_pages = READAHEAD_PAGES;
+            (*(*sb).s_bdi).io_pages = READAHEAD_PAGES;
         }
         // SAFETY: By this function's contract it is alive during the call.
         let this = unsafe { Self::from_raw(sb) };

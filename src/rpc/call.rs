@@ -49,6 +49,9 @@ pub(crate) enum Patience {
     },
     /// Until the task is killed. The session's end ends the wait, too.
     Killable,
+    /// Whatever signals come: for what has to be known to both sides. Only for requests that the peer
+    /// answers at once. The session's end ends the wait.
+    Uninterruptible,
 }
 
 impl Patience {
@@ -56,7 +59,7 @@ impl Patience {
     pub(super) fn deadline_ns(self) -> u64 {
         match self {
             Self::Interruptible { deadline_ns } => deadline_ns,
-            Self::Killable => NO_DEADLINE,
+            Self::Killable | Self::Uninterruptible => NO_DEADLINE,
         }
     }
 }
@@ -130,6 +133,10 @@ impl<'a> Pending<'a> {
         let waited = match self.patience {
             Patience::Interruptible { .. } => call.done.wait_interruptible(),
             Patience::Killable => call.done.wait_killable(),
+            Patience::Uninterruptible => {
+                call.done.wait();
+                Ok(())
+            }
         };
         if waited.is_err() {
             if self.client.abandon(&call) {

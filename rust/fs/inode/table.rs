@@ -39,6 +39,7 @@ use crate::linux::{
         },
         dentry::DEntry,
         file::File,
+        xattr,
         FileSystem, //
     }, //
 };
@@ -89,6 +90,8 @@ impl<U: Operations> Table<U> {
         setattr: given!(HAS_SETATTR, setattr),
         getattr: given!(HAS_GETATTR, getattr),
         listxattr: given!(HAS_LISTXATTR, listxattr),
+        get_acl: Some(Self::get_acl),
+        set_acl: Some(Self::set_acl),
         atomic_open: given!(HAS_ATOMIC_OPEN, atomic_open),
         tmpfile: given!(HAS_TMPFILE, tmpfile),
         ..pin_init::zeroed()
@@ -435,6 +438,37 @@ impl<U: Operations> Table<U> {
         from_result(|| unsafe {
             let inode = Self::dentry((*path).dentry).inode().ok_or(ENOENT)?;
             U::getattr(inode)?.fill(&mut *stat);
+            Ok(0)
+        })
+    }
+
+    /// # Safety
+    ///
+    /// See the module.
+    unsafe extern "C" fn get_acl(
+        _: *mut bindings::mnt_idmap,
+        dentry: *mut bindings::dentry,
+        kind: c_int,
+    ) -> *mut bindings::posix_acl {
+        // SAFETY: By the VFS's contract the dentry has an inode.
+        let inode = unsafe { Self::dentry(dentry) }.inode().ok_or(ENOENT);
+        err_ptr(inode.and_then(|inode| xattr::get_acl::<<Fs<U> as FileSystem>::Xattr>(inode, kind)))
+    }
+
+    /// # Safety
+    ///
+    /// See the module.
+    unsafe extern "C" fn set_acl(
+        _: *mut bindings::mnt_idmap,
+        dentry: *mut bindings::dentry,
+        acl: *mut bindings::posix_acl,
+        kind: c_int,
+    ) -> c_int {
+        from_result(|| {
+            // SAFETY: By the VFS's contract the dentry has an inode.
+            let inode = unsafe { Self::dentry(dentry) }.inode().ok_or(ENOENT)?;
+            // SAFETY: By the VFS's contract the list is valid or null.
+            unsafe { xattr::set_acl::<<Fs<U> as FileSystem>::Xattr>(inode, acl, kind)? };
             Ok(0)
         })
     }
