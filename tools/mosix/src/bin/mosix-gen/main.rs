@@ -19,8 +19,14 @@ use std::{
 
 mod sections;
 
-/// The page that is written by hand.
-const CLUSTER_TOML: &str = include_str!("../../../../../docs/man/cluster.toml.5");
+/// The pages that are written by hand.
+const WRITTEN: [(&str, &str); 2] = [
+    (
+        "cluster.toml.5",
+        include_str!("../../../../../docs/man/cluster.toml.5"),
+    ),
+    ("mfs.5", include_str!("../../../../../docs/man/mfs.5")),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args_os().skip(1).map(PathBuf::from).collect();
@@ -46,14 +52,16 @@ fn generate(directory: &Path) -> Result<(), Box<dyn Error>> {
     }
     let man = directory.join("man");
     fs::create_dir_all(&man)?;
-    fs::write(man.join("cluster.toml.5"), CLUSTER_TOML)?;
+    for (name, text) in WRITTEN {
+        fs::write(man.join(name), text)?;
+    }
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     let mut see_also = format!("{}(8)", page_name(&command));
     for child in shown(&command) {
         see_also += &format!(", {}(8)", page_name(child));
     }
-    see_also += ", cluster.toml(5)";
+    see_also += ", cluster.toml(5), mfs(5)";
     write_pages(&man, &command, &date()?, &see_also)
 }
 
