@@ -19,17 +19,21 @@ use kernel::{
 };
 
 mod attrs;
+mod budget;
 mod client;
 mod context;
 mod dirs;
 mod dispatch;
 mod export;
+mod extent;
 mod identities;
 mod io;
 mod lookup;
 mod names;
 mod open;
 mod opens;
+mod stage;
+mod xattr;
 
 use crate::{
     cluster::Seat,

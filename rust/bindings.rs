@@ -31,3 +31,9 @@ pub(crate) use generated::{
     fs_context_operations,
     kstatfs, //
 };
+
+pub(crate) use generated::{
+    file_lock,
+    file_lock_context,
+    file_lock_core, //
+};

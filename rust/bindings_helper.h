@@ -7,10 +7,12 @@
 #include <linux/fs_struct.h>
 #include <linux/kprobes.h>
 #include <linux/namei.h>
+#include <linux/posix_acl_xattr.h>
 #include <linux/prctl.h>
 #include <linux/slab.h>
 #include <linux/statfs.h>
 #include <linux/tcp.h>
+#include <linux/xattr.h>
 #include <net/sock.h>
 #include <crypto/chacha20poly1305.h>
 #include "helpers.h"

@@ -17,6 +17,7 @@ pub(crate) use crate::linux::bindings::{
     ELOOP,
     ENAMETOOLONG,
     ENODATA,
+    ENOLCK,
     ENOTCONN,
     EOPNOTSUPP,
     EPROTO,

@@ -12,8 +12,10 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/mount.h>
+#include <linux/namei.h>
 #include <linux/pagemap.h>
 #include <linux/percpu.h>
+#include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
@@ -21,6 +23,8 @@
 #include <linux/splice.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
+#include <linux/wait.h>
+#include <linux/xattr.h>
 #include <linux/workqueue.h>
 #include <net/sock.h>
 #include "helpers.h"
@@ -73,6 +77,8 @@ bool mosix_exportfs_may_export(const struct super_block *sb) { return exportfs_m
 
 /* linux/filelock.h */
 bool mosix_is_delegated(struct delegated_inode *delegated) { return is_delegated(delegated); }
+struct file_lock_context *mosix_locks_context(struct inode *inode) { return locks_inode_context(inode); }
+int mosix_wait_for_lock(struct file_lock *lock) { return wait_event_interruptible(lock->c.flc_wait, list_empty(&lock->c.flc_blocked_member)); }
 int mosix_break_deleg_wait(struct delegated_inode *delegated) { return break_deleg_wait(delegated); }
 unsigned int mosix_file_lock_flags(const struct file_lock *lock) { return lock->c.flc_flags; }
 void mosix_file_lock_add_flags(struct file_lock *lock, unsigned int flags) { lock->c.flc_flags |= flags; }
@@ -122,6 +128,10 @@ umode_t mosix_swap_umask(umode_t mask) { return xchg(&current->fs->umask, mask);
 
 /* linux/mount.h */
 struct mnt_idmap *mosix_mnt_idmap(const struct vfsmount *mnt) { return mnt_idmap(mnt); }
+bool mosix_is_idmapped_mnt(const struct vfsmount *mnt) { return is_idmapped_mnt(mnt); }
+
+/* linux/namei.h */
+int mosix_walk(const struct path *root, const char *name, struct path *path) { return vfs_path_lookup(root->dentry, root->mnt, name, LOOKUP_NO_SYMLINKS, path); }
 
 /* linux/pagemap.h */
 struct folio *mosix_readahead_folio(struct readahead_control *rac) { return readahead_folio(rac); }
@@ -145,6 +155,9 @@ void mosix_hook_enter(void) { this_cpu_inc(hook_entered); }
 void mosix_hook_leave(void) { this_cpu_inc(hook_left); }
 unsigned long mosix_hook_entered(unsigned int cpu) { return READ_ONCE(per_cpu(hook_entered, cpu)); }
 unsigned long mosix_hook_left(unsigned int cpu) { return READ_ONCE(per_cpu(hook_left, cpu)); }
+
+/* linux/posix_acl.h */
+void mosix_posix_acl_release(struct posix_acl *acl) { posix_acl_release(acl); }
 
 /* linux/posix_acl_xattr.h */
 struct posix_acl *mosix_posix_acl_from_xattr(const void *value, size_t size) { return posix_acl_from_xattr(&init_user_ns, value, size); }
@@ -187,3 +200,6 @@ void mosix_sock_forbid_task_frag(struct socket *sock) { sock->sk->sk_use_task_fr
 void mosix_tcp_set_nodelay(struct socket *sock) { tcp_sock_set_nodelay(sock->sk); }
 int mosix_tcp_set_user_timeout(struct socket *sock, int ms) { return tcp_sock_set_user_timeout(sock->sk, ms); }
 void mosix_sock_set_reuseaddr(struct socket *sock) { sock_set_reuseaddr(sock->sk); }
+
+/* linux/xattr.h */
+bool mosix_is_posix_acl_xattr(const char *name) { return is_posix_acl_xattr(name); }

@@ -8,9 +8,13 @@
 pub(crate) mod attr;
 pub(crate) mod cred;
 mod delegation;
+pub(crate) mod extent;
 pub(crate) mod file;
 pub(crate) mod handle;
+pub(crate) mod lock;
 pub(crate) mod name;
 pub(crate) mod namespace;
 pub(crate) mod path;
 pub(crate) mod readdir;
+pub(crate) mod walk;
+pub(crate) mod xattr;

@@ -8,8 +8,10 @@ use kernel::{
 };
 
 use super::{
+    budget::Budget,
     identities::Identities,
-    opens::Opens, //
+    opens::Opens,
+    stage, //
 };
 
 /// A node that uses files of this one, which may be this one itself.
@@ -23,6 +25,8 @@ pub(super) struct Client {
     /// Credentials of its latest callers.
     #[pin]
     pub(super) identities: Identities,
+    /// Bytes that it may still stage.
+    pub(super) staged: Budget,
 }
 
 impl Client {
@@ -33,6 +37,7 @@ impl Client {
                 node,
                 opens <- Opens::new(),
                 identities <- Identities::new(),
+                staged: stage::budget(),
             }),
             GFP_KERNEL,
         )

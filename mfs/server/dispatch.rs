@@ -8,10 +8,12 @@ use super::{
     attrs,
     context::Context,
     dirs,
+    extent,
     io,
     lookup,
     names,
-    open, //
+    open,
+    xattr, //
 };
 use crate::{
     linux::errno::*,
@@ -34,6 +36,13 @@ pub(super) fn execute(ctx: &Context<'_>, request: Request<'_>) -> Result<Answer>
         Request::Read(read) => io::read(ctx, read),
         Request::Write(write, data) => io::write(ctx, write, data),
         Request::Fsync(fsync) => io::fsync(ctx, fsync),
+        Request::Fallocate(how) => extent::fallocate(ctx, how),
+        Request::Seek(seek) => extent::seek(ctx, seek),
+        Request::CopyRange(how) => extent::copy_range(ctx, how),
+        Request::GetXattr(get, name) => xattr::get(ctx, get, name),
+        Request::SetXattr(set, name, value) => xattr::set(ctx, set, name, value),
+        Request::ListXattr(list) => xattr::list(ctx, list),
+        Request::RemoveXattr(remove, name) => xattr::remove(ctx, remove, name),
         Request::ReadDir(from) => dirs::readdir(ctx, from),
         Request::Make(make, name) => names::make(ctx, make, name),
         Request::Symlink { dir, name, target } => names::symlink(ctx, dir, name, target),

@@ -42,18 +42,35 @@ pub(super) fn read(ctx: &Context<'_>, read: &Read) -> Result<Answer> {
 /// Writes.
 pub(super) fn write(ctx: &Context<'_>, write: &Write, data: &[u8]) -> Result<Answer> {
     let open = ctx.opened(write.open)?;
-    let append = match write.flags.get() & flag::APPEND {
-        0 => 0,
-        _ => RWF_APPEND,
+    let has = |bit| write.flags.get() & bit != 0;
+    if has(flag::STAGE) {
+        open.stage.keep(ctx.client, write.offset.get(), data)?;
+        return written(0, 0);
+    }
+    let staged = if has(flag::STAGED) {
+        Some(open.stage.take().ok_or(EINVAL)?)
+    } else {
+        None
     };
+    let append = if has(flag::APPEND) { RWF_APPEND } else { 0 };
     let offset = if append == 0 { write.offset.get() } else { 0 };
     let flags = write.kiocb.get() | append;
-    let put = || open.file.write(data, offset, flags);
+    let put = || match &staged {
+        None => open.file.write(data, offset, flags),
+        Some(pieces) => {
+            let all = Iterator::chain(pieces.iter(), [data]);
+            open.file.write_all(all, offset, flags)
+        }
+    };
     let (count, end) = if ctx.is_local {
         put()?
     } else {
         with_fsize_limit(write.limit.get(), put)?
     };
+    written(end, count)
+}
+
+fn written(end: u64, count: usize) -> Result<Answer> {
     reply(&Written {
         end: U64::new(end),
         count: U32::new(u32::try_from(count).map_err(|_| EOVERFLOW)?),

@@ -11,6 +11,7 @@ use kernel::{
     }, //
 };
 
+use super::stage::Stage;
 use crate::linux::{
     errno::*,
     vfs::file::File, //
@@ -22,9 +23,30 @@ const OPENS_MAX: usize = 65_536;
 const PLACE_BITS: u32 = 32;
 
 /// An open file of a client.
+#[pin_data]
 pub(super) struct Open {
     /// The file.
     pub(super) file: File,
+    /// What is kept of a write that has not come whole.
+    #[pin]
+    pub(super) stage: Stage,
+}
+
+impl Open {
+    /// An open file that nothing was done with yet.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`; then the file is closed.
+    pub(super) fn new(file: File) -> Result<Arc<Self>> {
+        Arc::pin_init(
+            pin_init!(Self {
+                file,
+                stage <- Stage::new(),
+            }),
+            GFP_KERNEL,
+        )
+    }
 }
 
 /// A place in the table.
@@ -100,9 +122,8 @@ impl Opens {
     ///
     /// # Errors
     ///
-    /// `ENFILE` if the client has too many open, `ENOMEM`; then the file is closed.
-    pub(super) fn insert(&self, open: Open) -> Result<u64> {
-        let open = Arc::new(open, GFP_KERNEL)?;
+    /// `ENFILE` if the client has too many open, `ENOMEM`.
+    pub(super) fn insert(&self, open: Arc<Open>) -> Result<u64> {
         let mut table = self.table.lock();
         let number = table.reserve()?;
         let place = table.at(number).ok_or(ENFILE)?;

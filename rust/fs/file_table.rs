@@ -335,11 +335,11 @@ impl<U: Operations> Table<U> {
     unsafe extern "C" fn lock(
         file: *mut bindings::file,
         command: c_int,
-        lock: *mut bindings::file_lock,
+        lock: *mut kernel::bindings::file_lock,
     ) -> c_int {
         from_result(|| {
             // SAFETY: By this function's contract.
-            let (file, lock) = unsafe { (Self::file(file), FileLock::from_raw(lock)) };
+            let (file, lock) = unsafe { (Self::file(file), FileLock::from_raw(lock.cast())) };
             U::lock(file, Command::from_raw(command)?, lock).map(|()| 0)
         })
     }
@@ -350,11 +350,11 @@ impl<U: Operations> Table<U> {
     unsafe extern "C" fn flock(
         file: *mut bindings::file,
         command: c_int,
-        lock: *mut bindings::file_lock,
+        lock: *mut kernel::bindings::file_lock,
     ) -> c_int {
         from_result(|| {
             // SAFETY: By this function's contract.
-            let (file, lock) = unsafe { (Self::file(file), FileLock::from_raw(lock)) };
+            let (file, lock) = unsafe { (Self::file(file), FileLock::from_raw(lock.cast())) };
             U::flock(file, Command::from_raw(command)?, lock).map(|()| 0)
         })
     }

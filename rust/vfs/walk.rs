@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Going along a path.
+//!
+//! C headers: [`include/linux/namei.h`](srctree/include/linux/namei.h)
+
+use core::mem::MaybeUninit;
+
+use kernel::{
+    error::to_result,
+    prelude::*,
+    str::CStr, //
+};
+
+use super::path::Path;
+use crate::linux::bindings;
+
+impl Path {
+    /// What has the absolute path `path` if this is the root directory. Mounts are followed, symbolic
+    /// links are not.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`, `ENOTDIR`, `ELOOP` for a symbolic link on the way or at its end, `EACCES`, and the file
+    /// system's own.
+    pub(crate) fn walk(&self, path: &CStr) -> Result<Self> {
+        let mut found = MaybeUninit::uninit();
+        // SAFETY: The root is alive and the path is a string.
+        to_result(unsafe {
+            bindings::mosix_walk(self.as_raw(), path.as_char_ptr(), found.as_mut_ptr())
+        })?;
+        // SAFETY: Without an error the place was written: a positive one whose references are ours.
+        Ok(unsafe { Self::from_raw(found.assume_init()) })
+    }
+}
