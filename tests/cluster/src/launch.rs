@@ -78,6 +78,10 @@ pub(crate) fn start(node: &Node) -> Result<()> {
         .truncate(true)
         .open(&messages)?;
     let mut command = Command::new("setsid");
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    if let Some(processor) = spec.processor(number, processors) {
+        command.args(["taskset", "--cpu-list", &processor.to_string()]);
+    }
     command
         .arg(qemu::PROGRAM)
         .args(qemu::arguments(spec, number, &image, plugin.as_deref()))

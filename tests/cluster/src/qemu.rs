@@ -142,6 +142,7 @@ mod tests {
             accel: Accel::Tcg,
             icount: false,
             no_nfs_export: Some(2),
+            pin: false,
         };
         change(&mut spec);
         let image = Image {

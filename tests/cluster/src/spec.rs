@@ -89,6 +89,8 @@ pub struct Spec {
     pub icount: bool,
     /// The node whose overlay is mounted without index and nfs_export.
     pub no_nfs_export: Option<u8>,
+    /// Whether each machine keeps to one processor of the host.
+    pub pin: bool,
 }
 
 impl Spec {
@@ -129,6 +131,12 @@ impl Spec {
             bail!("instructions are counted by TCG only: use --accel tcg with --icount");
         }
         Ok(())
+    }
+
+    /// The host's processor, of `processors`, that the machine of `node` keeps to.
+    pub fn processor(&self, node: u8, processors: usize) -> Option<usize> {
+        let at = usize::from(node).checked_sub(1)?;
+        self.pin.then_some(at % processors.max(1))
     }
 
     /// Node numbers, 1 to [`Self::nodes`].
@@ -186,7 +194,17 @@ mod tests {
             accel: Accel::Tcg,
             icount: false,
             no_nfs_export: None,
+            pin: false,
         }
+    }
+
+    #[test]
+    fn pinned_nodes_take_turns_on_the_processors() {
+        let mut spec = spec();
+        assert_eq!(spec.processor(1, 2), None);
+        spec.pin = true;
+        let taken: Vec<_> = (1..=3).map(|node| spec.processor(node, 2)).collect();
+        assert_eq!(taken, [Some(0), Some(1), Some(0)]);
     }
 
     #[test]

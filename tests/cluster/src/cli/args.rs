@@ -131,4 +131,7 @@ pub(crate) struct Up {
     /// Mount the overlay of this node without index and nfs_export
     #[arg(long, value_name = "NODE")]
     pub(crate) no_nfs_export: Option<u8>,
+    /// Keep each machine to one processor of this one, in turn: times then vary less
+    #[arg(long)]
+    pub(crate) pin: bool,
 }

@@ -26,6 +26,7 @@ pub(crate) fn up(name: &str, up: Up) -> Result<()> {
         .accel(up.accel)
         .icount(up.icount)
         .no_nfs_export(up.no_nfs_export)
+        .pin(up.pin)
         .up()?;
     cluster.detach()
 }
