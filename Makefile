@@ -16,7 +16,7 @@ DESTDIR ?=
 KBUILD_ARGS := $(if $(V),V=$(V))
 
 .PHONY: all help setup setup-base setup-debug module module-debug tools demo test test-debug check \
-	host-test fuzz bench bench-links doc fmt clippy install clean distclean
+	host-test fuzz bench bench-links bench-mfs doc fmt clippy install clean distclean
 
 all: module tools ## the module for the stock kernel, and the tools (default)
 
@@ -64,10 +64,13 @@ host-test: setup-base ## tests of the pure code and the tools, without a cluster
 fuzz: setup-base ## each decoder's fuzz target for FUZZ_SECONDS (60)
 	@$(TIMED) fuzz scripts/test fuzz $(FUZZ_SECONDS)
 
-bench: bench-links ## all measurements; the results go to docs/bench
+bench: bench-links bench-mfs ## all measurements; the results go to docs/bench
 
 bench-links: setup module tools ## what links cost in each integrity mode, next to bare TCP
 	@$(TIMED) bench-links scripts/bench-links
+
+bench-mfs: setup module tools ## MFS next to local ext4 and NFSv4.2: PostMark, streams, rates
+	@$(TIMED) bench-mfs scripts/bench-mfs
 
 doc: setup-base ## the module's and the host crates' rustdoc below build/doc
 	@$(TIMED) doc scripts/doc

@@ -63,12 +63,15 @@ static void mark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 static void mark(const char *fmt, ...)
 {
 	char line[128];
-	int len = snprintf(line, sizeof(line), "bench %s ", tag);
+	size_t room = sizeof(line) - 1;
+	int len = snprintf(line, room, "bench %.64s ", tag);
 	va_list args;
 
 	va_start(args, fmt);
-	len += vsnprintf(line + len, sizeof(line) - len, fmt, args);
+	len += vsnprintf(line + len, room - len, fmt, args);
 	va_end(args);
+	/* Without it the kernel would wait for the rest of the line. */
+	line[len++] = '\n';
 	if (write(log_fd, line, len) != len)
 		FAIL("/dev/kmsg: %m");
 }
