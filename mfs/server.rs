@@ -26,13 +26,16 @@ mod dirs;
 mod dispatch;
 mod export;
 mod extent;
+mod holders;
 mod identities;
 mod io;
+mod lock;
 mod lookup;
 mod names;
 mod open;
 mod opens;
 mod stage;
+mod waits;
 mod xattr;
 
 use crate::{
@@ -171,8 +174,9 @@ impl Server {
         let at = clients.iter().position(|client| client.node == node);
         let gone = at.and_then(|at| clients.remove(at).ok());
         drop(clients);
-        // Closes its files.
-        drop(gone);
+        if let Some(client) = gone {
+            client.waits.end();
+        }
     }
 }
 

@@ -99,6 +99,28 @@ impl KThread {
     }
 }
 
+impl KThread {
+    /// Ends an interruptible wait of the thread, and all that it begins later, if it has called
+    /// [`allow_interrupts`].
+    pub(crate) fn interrupt(&self) {
+        // SAFETY: By the invariant the task struct is alive; one that has exited ignores signals.
+        unsafe { bindings::send_sig(bindings::SIGKILL as c_int, self.task.as_ptr(), 1) };
+    }
+}
+
+/// Lets [`KThread::interrupt`] interrupt the current kernel thread.
+pub(crate) fn allow_interrupts() {
+    /// `SIG_KTHREAD`: a signal wakes, and does nothing else.
+    const SIG_KTHREAD: usize = 2;
+    // SAFETY: Changes what the current task does about a signal; kernel threads share that with nobody.
+    unsafe {
+        bindings::kernel_sigaction(
+            bindings::SIGKILL as c_int,
+            core::mem::transmute::<usize, bindings::__sighandler_t>(SIG_KTHREAD),
+        );
+    }
+}
+
 impl Drop for KThread {
     fn drop(&mut self) {
         // SAFETY: By the invariant the task struct is alive; the reference is given up here, once.

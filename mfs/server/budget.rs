@@ -2,9 +2,15 @@
 
 //! How much a client may have of something.
 
-use kernel::sync::atomic::{
-    Atomic,
-    Relaxed, //
+use kernel::{
+    prelude::*,
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Arc, //
+    }, //
 };
 
 /// What is left of an amount.
@@ -12,8 +18,8 @@ pub(super) struct Budget(Atomic<usize>);
 
 impl Budget {
     /// All of `amount`.
-    pub(super) const fn new(amount: usize) -> Self {
-        Self(Atomic::new(amount))
+    pub(super) fn new(amount: usize) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self(Atomic::new(amount)), GFP_KERNEL)?)
     }
 
     /// Takes `amount`, all or nothing; whether there was so much.

@@ -10,9 +10,12 @@ use kernel::{
 use super::{
     budget::Budget,
     identities::Identities,
+    lock,
     opens::Opens,
-    stage, //
+    stage,
+    waits::Waits, //
 };
+use crate::linux::crypto;
 
 /// A node that uses files of this one, which may be this one itself.
 #[pin_data]
@@ -26,19 +29,29 @@ pub(super) struct Client {
     #[pin]
     pub(super) identities: Identities,
     /// Bytes that it may still stage.
-    pub(super) staged: Budget,
+    pub(super) staged: Arc<Budget>,
+    /// Locks of `fcntl()` that it may still take.
+    pub(super) locks: Arc<Budget>,
+    /// Makes owners of locks of the numbers that it gives them.
+    pub(super) owner_key: [u64; 2],
+    /// Its locks that have to wait.
+    #[pin]
+    pub(super) waits: Waits,
 }
 
 impl Client {
     /// One that has nothing yet.
     pub(super) fn new(node: u16) -> Result<Arc<Self>> {
         Arc::pin_init(
-            pin_init!(Self {
+            try_pin_init!(Self {
                 node,
                 opens <- Opens::new(),
                 identities <- Identities::new(),
-                staged: stage::budget(),
-            }),
+                staged: stage::budget()?,
+                locks: lock::budget()?,
+                owner_key: [crypto::random_u64(), crypto::random_u64()],
+                waits <- Waits::new(),
+            }? Error),
             GFP_KERNEL,
         )
     }

@@ -44,7 +44,8 @@ pub(super) fn write(ctx: &Context<'_>, write: &Write, data: &[u8]) -> Result<Ans
     let open = ctx.opened(write.open)?;
     let has = |bit| write.flags.get() & bit != 0;
     if has(flag::STAGE) {
-        open.stage.keep(ctx.client, write.offset.get(), data)?;
+        open.stage
+            .keep(&ctx.client.staged, write.offset.get(), data)?;
         return written(0, 0);
     }
     let staged = if has(flag::STAGED) {

@@ -126,7 +126,10 @@ fn finish(ctx: &Context<'_>, mut file: File, mount: u16, created: bool) -> Resul
         path: file.path(),
         mount,
     };
-    let open = ctx.client.opens.insert(opens::Open::new(file)?)?;
+    let open = ctx
+        .client
+        .opens
+        .insert(opens::Open::new(file, &ctx.client.locks)?)?;
     let answer = answer(ctx, &object, open, created);
     if answer.is_err() {
         let _ = ctx.client.opens.remove(open);

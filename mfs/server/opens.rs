@@ -11,7 +11,11 @@ use kernel::{
     }, //
 };
 
-use super::stage::Stage;
+use super::{
+    budget::Budget,
+    holders::Holders,
+    stage::Stage, //
+};
 use crate::linux::{
     errno::*,
     vfs::file::File, //
@@ -23,13 +27,25 @@ const OPENS_MAX: usize = 65_536;
 const PLACE_BITS: u32 = 32;
 
 /// An open file of a client.
-#[pin_data]
+#[pin_data(PinnedDrop)]
 pub(super) struct Open {
     /// The file.
     pub(super) file: File,
     /// What is kept of a write that has not come whole.
     #[pin]
     pub(super) stage: Stage,
+    /// Who may have locks of `fcntl()` by it.
+    #[pin]
+    pub(super) holders: Holders,
+}
+
+/// The VFS gives back the locks of an open file when it goes, but not those of processes: these go with
+/// the process there.
+#[pinned_drop]
+impl PinnedDrop for Open {
+    fn drop(self: Pin<&mut Self>) {
+        self.holders.release(&self.file);
+    }
 }
 
 impl Open {
@@ -38,11 +54,12 @@ impl Open {
     /// # Errors
     ///
     /// `ENOMEM`; then the file is closed.
-    pub(super) fn new(file: File) -> Result<Arc<Self>> {
+    pub(super) fn new(file: File, locks: &Arc<Budget>) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 file,
                 stage <- Stage::new(),
+                holders <- Holders::new(locks.clone()),
             }),
             GFP_KERNEL,
         )

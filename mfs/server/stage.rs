@@ -11,10 +11,7 @@ use kernel::{
     }, //
 };
 
-use super::{
-    budget::Budget,
-    client::Client, //
-};
+use super::budget::Budget;
 use crate::{
     linux::bytes,
     mfs::wire::file::STAGE_MAX, //
@@ -25,29 +22,29 @@ pub(super) struct Pieces {
     pieces: KVec<KVVec<u8>>,
     /// Bytes of all.
     len: usize,
-    /// Of whose budget they are.
-    client: Arc<Client>,
+    /// What they are taken from.
+    budget: Arc<Budget>,
 }
 
 impl Drop for Pieces {
     fn drop(&mut self) {
-        self.client.staged.give(self.len);
+        self.budget.give(self.len);
     }
 }
 
 impl Pieces {
-    fn new(client: &Arc<Client>) -> Self {
+    fn new(budget: &Arc<Budget>) -> Self {
         Self {
             pieces: KVec::new(),
             len: 0,
-            client: client.clone(),
+            budget: budget.clone(),
         }
     }
 
     fn push(&mut self, data: &[u8]) -> Result {
         let piece = bytes::concat(&[data], 0)?;
         self.pieces.reserve(1, GFP_KERNEL)?;
-        if !self.client.staged.take(data.len()) {
+        if !self.budget.take(data.len()) {
             return Err(ENOMEM);
         }
         // Gives it back also if the next step fails.
@@ -62,8 +59,8 @@ impl Pieces {
     }
 }
 
-/// What a client may keep of all its open files.
-pub(super) const fn budget() -> Budget {
+/// What a client may keep for all its open files.
+pub(super) fn budget() -> Result<Arc<Budget>> {
     Budget::new(STAGE_MAX)
 }
 
@@ -88,11 +85,11 @@ impl Stage {
     ///
     /// `EINVAL` if it is not as much; `ENOMEM` if it is too much, or too much with what the client has
     /// in other files. Then nothing is kept any more.
-    pub(super) fn keep(&self, client: &Arc<Client>, at: u64, data: &[u8]) -> Result {
+    pub(super) fn keep(&self, budget: &Arc<Budget>, at: u64, data: &[u8]) -> Result {
         // Taken out: copying and freeing are not done under the lock.
         let mut pieces = match self.take() {
             Some(pieces) if at != 0 => pieces,
-            _ => Pieces::new(client),
+            _ => Pieces::new(budget),
         };
         if u64::try_from(pieces.len) != Ok(at) {
             return Err(EINVAL);

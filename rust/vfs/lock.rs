@@ -8,8 +8,7 @@ use core::ptr::NonNull;
 
 use kernel::{
     error::to_result,
-    prelude::*,
-    sync::Arc, //
+    prelude::*, //
 };
 
 use super::file::File;
@@ -33,29 +32,29 @@ const FL_OFDLCK: u32 = 1 << 10;
 /// `FILE_LOCK_DEFERRED`: the lock is waited for.
 const DEFERRED: c_int = 1;
 
-/// Somebody who can hold locks of `fcntl(F_SETLK)`: told from all others in the kernel by its address.
-pub(crate) struct Owner {
-    /// So that no two have one address.
-    _byte: u8,
-}
+/// Somebody who can hold locks of `fcntl(F_SETLK)`. The kernel tells owners by addresses, which it only
+/// compares; this is one that nothing in the kernel can have.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Owner(usize);
 
 impl Owner {
-    /// A new one.
-    pub(crate) fn new() -> Result<Arc<Self>> {
-        Ok(Arc::new(Self { _byte: 0 }, GFP_KERNEL)?)
+    /// The owner that `number` stands for; its highest two bits do not count.
+    pub(crate) const fn new(number: u64) -> Self {
+        // The highest bits of an address are all the same, those of this are not.
+        Self(((number & (u64::MAX >> 2)) | (1 << 62)) as usize)
     }
 
-    fn address(&self) -> *mut c_void {
-        core::ptr::from_ref(self).cast_mut().cast()
+    fn address(self) -> *mut c_void {
+        core::ptr::without_provenance_mut(self.0)
     }
 }
 
 /// Who holds a lock.
 #[derive(Clone, Copy)]
-pub(crate) enum Holder<'a> {
+pub(crate) enum Holder {
     /// A process, by `fcntl(F_SETLK)`: its owner, and its number for people; negative for one of another
     /// machine.
-    Process(&'a Owner, i32),
+    Process(Owner, i32),
     /// The open file, by `fcntl(F_OFD_SETLK)`.
     OpenFile,
     /// The open file, by `flock()`, in whole.
@@ -86,9 +85,9 @@ impl Mode {
 
 /// A lock that is asked for.
 #[derive(Clone, Copy)]
-pub(crate) struct Request<'a> {
+pub(crate) struct Request {
     /// Who wants it.
-    pub(crate) holder: Holder<'a>,
+    pub(crate) holder: Holder,
     /// What it is to be.
     pub(crate) mode: Mode,
     /// First byte.
@@ -107,14 +106,6 @@ pub(crate) struct Conflict {
     pub(crate) end: u64,
     /// Process that holds it, 0 if no process does; negative as in [`Holder::Process`].
     pub(crate) pid: i32,
-    owner: *mut c_void,
-}
-
-impl Conflict {
-    /// Whether `owner` holds it.
-    pub(crate) fn is_held_by(&self, owner: &Owner) -> bool {
-        self.owner == owner.address()
-    }
 }
 
 /// A lock in the form of the VFS.
@@ -134,7 +125,7 @@ impl Drop for FileLock {
 }
 
 impl FileLock {
-    fn new(file: &File, request: &Request<'_>, wait: bool) -> Result<Self> {
+    fn new(file: &File, request: &Request, wait: bool) -> Result<Self> {
         let start = i64::try_from(request.start).map_err(|_| EINVAL)?;
         let end = i64::try_from(request.end).map_err(|_| EINVAL)?;
         if end < start {
@@ -219,7 +210,7 @@ impl File {
     ///
     /// `EAGAIN` if somebody else holds it, `EDEADLK`, `EBADF` if the file is not open in the way that it
     /// has to be for such a lock, `ENOLCK`, `ERESTARTSYS` after a signal, and the file system's own.
-    pub(crate) fn lock(&self, request: &Request<'_>, wait: bool) -> Result {
+    pub(crate) fn lock(&self, request: &Request, wait: bool) -> Result {
         // SAFETY: The file is alive; these bits do not change.
         let mode = unsafe { (*self.as_ptr()).f_mode };
         let needed = match (request.mode, request.holder) {
@@ -243,7 +234,7 @@ impl File {
     /// # Errors
     ///
     /// `ENOMEM`, `EINVAL` for one of `flock()`, and the file system's own.
-    pub(crate) fn test_lock(&self, request: &Request<'_>) -> Result<Option<Conflict>> {
+    pub(crate) fn test_lock(&self, request: &Request) -> Result<Option<Conflict>> {
         if matches!(request.holder, Holder::Flock) {
             return Err(EINVAL);
         }
@@ -263,18 +254,17 @@ impl File {
             start: raw.fl_start.unsigned_abs(),
             end: raw.fl_end.unsigned_abs(),
             pid: if of_process { raw.c.flc_pid } else { 0 },
-            owner: raw.c.flc_owner,
         }))
     }
 
     /// Gives back all locks of `fcntl(F_SETLK)` that `owner` holds on what is open here.
-    pub(crate) fn remove_posix_locks(&self, owner: &Owner) {
+    pub(crate) fn remove_posix_locks(&self, owner: Owner) {
         // SAFETY: The file is alive; the owner's address is only compared.
         unsafe { bindings::locks_remove_posix(self.as_ptr(), owner.address()) };
     }
 
     /// How many locks of `fcntl()` `owner` holds on what is open here, `None` meaning the open file.
-    pub(crate) fn count_locks(&self, owner: Option<&Owner>) -> usize {
+    pub(crate) fn count_locks(&self, owner: Option<Owner>) -> usize {
         let owner = owner.map_or(self.as_ptr().cast(), Owner::address);
         // SAFETY: The file keeps its inode alive.
         let context = unsafe { bindings::mosix_locks_context((*self.as_ptr()).f_inode) };
