@@ -46,10 +46,10 @@ impl kernel::InPlaceModule for Mosix {
                 pr_err!("not loaded: {unavailable}\n");
                 Error::from(unavailable)
             })?;
-            let server = mfs::server::Server::new()?;
-            let seat = cluster::Seat::new(Some(server))?;
+            let room = mfs::Mfs::new()?;
+            let seat = cluster::Seat::new(Some(room.clone()))?;
             let tenure = seat.tenure();
-            let mfs = mfs::client::Client::new(seat.clone())?;
+            let mfs = room.file_system(seat.clone())?;
             let mfs = KBox::pin_init(linux::fs::Registration::register(module, mfs), GFP_KERNEL)?;
             let control = control::Control::new(seat);
             Ok(try_pin_init!(Self {

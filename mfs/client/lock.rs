@@ -35,6 +35,7 @@ use super::{
 };
 use crate::{
     linux::{
+        crypto,
         errno::*,
         fs::{
             file::File,
@@ -95,10 +96,10 @@ impl Waiter {
 }
 
 impl Locks {
-    /// Nobody waits; `key` is secret.
-    pub(super) fn new(key: [u64; 2]) -> impl PinInit<Self> {
+    /// Nobody waits.
+    pub(crate) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            key,
+            key: [crypto::random_u64(), crypto::random_u64()],
             tickets: Atomic::new(0),
             waiting <- new_mutex!(KVec::new(), "mosix::Locks::waiting"),
         })

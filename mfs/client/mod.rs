@@ -33,12 +33,17 @@ use kernel::{
 
 use crate::{
     cluster::Seat,
-    linux::crypto, //
+    linux::crypto,
+    mfs::server::Server, //
 };
+
+pub(crate) use lock::Locks;
 
 /// The file system, shared by all mounts.
 pub(crate) struct Client {
     seat: Arc<Seat>,
+    /// That of this node.
+    server: Arc<Server>,
     fresh: attr::Fresh,
     roots: root::Roots,
     /// For hashes that no server can foresee.
@@ -46,22 +51,20 @@ pub(crate) struct Client {
     /// System calls that have to look again.
     stale: Pin<KBox<open::Stale>>,
     /// Locks that somebody here waits for.
-    locks: Pin<KBox<lock::Locks>>,
+    locks: Arc<Locks>,
 }
 
 impl Client {
-    /// A file system for a node with that seat.
-    pub(crate) fn new(seat: Arc<Seat>) -> Result<Self> {
+    /// A file system for a node with that seat and that server; `locks` are told what servers grant.
+    pub(crate) fn new(seat: Arc<Seat>, server: Arc<Server>, locks: Arc<Locks>) -> Result<Self> {
         Ok(Self {
             seat,
+            server,
             fresh: attr::Fresh::new()?,
             roots: root::Roots::new()?,
             hash_key: [crypto::random_u64(), crypto::random_u64()],
             stale: KBox::pin_init(open::Stale::new(), GFP_KERNEL)?,
-            locks: KBox::pin_init(
-                lock::Locks::new([crypto::random_u64(), crypto::random_u64()]),
-                GFP_KERNEL,
-            )?,
+            locks,
         })
     }
 

@@ -21,10 +21,18 @@ use super::{
         self,
         Object, //
     },
+    open::{
+        How,
+        Lease,
+        Open,
+        Target, //
+    },
+    xattr,
     Client, //
 };
 use crate::{
     linux::{
+        errno::*,
         fs::{
             self,
             attr::{
@@ -35,14 +43,21 @@ use crate::{
             file::File,
             inode::{
                 access,
+                AtomicOpen,
                 LookupFlags, //
             },
             INode, //
         }, //
     },
     mfs::wire::{
-        attr::Attr,
-        file::Access,
+        attr::{
+            Attr,
+            Entry, //
+        },
+        file::{
+            Access,
+            Opened, //
+        },
         handle::OpenId,
         names::{
             Link,
@@ -101,7 +116,7 @@ fn ask_attributes(inode: &INode<Client>) -> Result<Attributes> {
     Ok(attributes)
 }
 
-fn setattr(inode: &INode<Client>, _file: Option<&File<Client>>, change: &Change) -> Result {
+fn setattr(inode: &INode<Client>, file: Option<&File<Client>>, change: &Change) -> Result {
     let client = inode.fs();
     if change.is_open() {
         // The server did that when it opened the file.
@@ -109,7 +124,11 @@ fn setattr(inode: &INode<Client>, _file: Option<&File<Client>>, change: &Change)
         return Ok(());
     }
     let object = object(inode)?;
-    let request = attr::set_attr(&object.handle, OpenId::ZERO, change);
+    let open = match file {
+        Some(file) => Open::of(file)?.id(),
+        None => OpenId::ZERO,
+    };
+    let request = attr::set_attr(&object.handle, open, change);
     if request.valid.get() == 0 {
         return Ok(());
     }
@@ -174,6 +193,50 @@ impl fs::inode::Operations for Dir {
         }
     }
 
+    fn atomic_open(
+        dir: &INode<Client>,
+        name: &[u8],
+        flags: u32,
+        mode: u16,
+        exec: bool,
+    ) -> Result<AtomicOpen<Client>> {
+        let Object { node, handle } = *object(dir)?;
+        let target = Target::Named {
+            dir: handle,
+            name,
+            expect: None,
+        };
+        let how = How { flags, mode, exec };
+        let (opened, lease) = Lease::open(dir.fs(), node, &target, &how)?;
+        let inode = opened_inode(dir, node, &opened)?;
+        let Some(lease) = lease else {
+            return Ok(AtomicOpen::Found(Some(inode)));
+        };
+        Ok(AtomicOpen::Opened {
+            file: lease.into_file(inode.clone(), opened.attr.change.get())?,
+            inode,
+            created: opened.created != 0,
+        })
+    }
+
+    fn tmpfile(
+        dir: &INode<Client>,
+        flags: u32,
+        mode: u16,
+    ) -> Result<(ARef<INode<Client>>, Pin<KBox<Open>>)> {
+        let Object { node, handle } = *object(dir)?;
+        let how = How {
+            flags,
+            mode,
+            exec: false,
+        };
+        let (opened, lease) = Lease::open(dir.fs(), node, &Target::Unnamed(handle), &how)?;
+        let lease = lease.ok_or(errno(EPROTO))?;
+        let inode = opened_inode(dir, node, &opened)?;
+        let file = lease.into_file(inode.clone(), opened.attr.change.get())?;
+        Ok((inode, file))
+    }
+
     fn mknod(dir: &INode<Client>, name: &[u8], mode: u16) -> Result<ARef<INode<Client>>> {
         let object = object(dir)?;
         let make = Make {
@@ -212,8 +275,7 @@ impl fs::inode::Operations for Dir {
         };
         let parts: &[&[u8]] = &[link.as_bytes(), name];
         let body = dir.fs().call(to.node, op::LINK, parts, KVVec::new())?;
-        let entry: &crate::mfs::wire::attr::Entry =
-            reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
+        let entry: &Entry = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
         dir.fs().fresh.discard();
         inode.refresh(&attr::attributes(&entry.attr))
     }
@@ -261,6 +323,19 @@ impl fs::inode::Operations for Dir {
     fn setattr(inode: &INode<Client>, file: Option<&File<Client>>, change: &Change) -> Result {
         setattr(inode, file, change)
     }
+
+    fn listxattr(inode: &INode<Client>, room: &mut [u8]) -> Result<usize> {
+        xattr::list(inode, room)
+    }
+}
+
+/// The inode of what node `node` has opened.
+fn opened_inode(dir: &INode<Client>, node: u16, opened: &Opened) -> Result<ARef<INode<Client>>> {
+    let entry = Entry {
+        handle: opened.handle,
+        attr: opened.attr,
+    };
+    inode::of_entry(dir.super_block(), node, &entry)
 }
 
 fn remove(dir: &INode<Client>, name: &[u8], directory: bool) -> Result {
@@ -290,6 +365,10 @@ impl fs::inode::Operations for NotDir {
     fn setattr(inode: &INode<Client>, file: Option<&File<Client>>, change: &Change) -> Result {
         setattr(inode, file, change)
     }
+
+    fn listxattr(inode: &INode<Client>, room: &mut [u8]) -> Result<usize> {
+        xattr::list(inode, room)
+    }
 }
 
 /// What symbolic links do.
@@ -317,5 +396,9 @@ impl fs::inode::Operations for Symlink {
 
     fn setattr(inode: &INode<Client>, file: Option<&File<Client>>, change: &Change) -> Result {
         setattr(inode, file, change)
+    }
+
+    fn listxattr(inode: &INode<Client>, room: &mut [u8]) -> Result<usize> {
+        xattr::list(inode, room)
     }
 }

@@ -7,6 +7,7 @@ use kernel::{
         KVVec,
         KVec, //
     },
+    error::to_result,
     prelude::*,
     sync::Arc, //
 };
@@ -19,10 +20,13 @@ use crate::{
         bytes,
         cred, //
     },
-    mfs::wire::caller::{
-        self,
-        Caller,
-        GROUPS_MAX, //
+    mfs::{
+        server::Server,
+        wire::caller::{
+            self,
+            Caller,
+            GROUPS_MAX, //
+        }, //
     },
     rpc::{
         call::{
@@ -36,12 +40,16 @@ use crate::{
 
 /// A server that can be asked.
 pub(crate) enum Remote {
+    /// That of this node: it is called in the context and with the credentials of the caller.
+    Own(Arc<Server>),
     /// That of another node.
     Peer(Arc<Peer>),
 }
 
 /// A request that is under way.
 pub(crate) enum Pending<'a> {
+    /// It has been executed, here.
+    Done(Result<Body>),
     /// With another node.
     Peer(call::Pending<'a>),
 }
@@ -54,6 +62,7 @@ impl Pending<'_> {
     /// What the server says went wrong; see [`Client::call`].
     pub(crate) fn wait(self) -> Result<Body> {
         match self {
+            Self::Done(result) => result,
             Self::Peer(pending) => pending.wait()?.check(),
         }
     }
@@ -73,6 +82,10 @@ impl Remote {
         patience: Patience,
     ) -> Result<Pending<'_>> {
         match self {
+            Self::Own(server) => {
+                let msg = concat(&Caller::NOBODY, parts)?;
+                Ok(Pending::Done(own(server, kind, &msg, &data)))
+            }
             Self::Peer(peer) => {
                 let body = Body {
                     msg: message(parts)?,
@@ -92,6 +105,9 @@ impl Client {
     ///
     /// `ENOTCONN` if this node is in no cluster, `ENOENT` if there is no such node.
     pub(crate) fn remote(&self, node: u16) -> Result<Remote> {
+        if self.seat().own_number() == Some(node) {
+            return Ok(Remote::Own(self.server.clone()));
+        }
         self.seat().peer(node).map(Remote::Peer)
     }
 
@@ -119,16 +135,19 @@ impl Client {
     ///
     /// `ENOMEM`, or the node is not there, nor what it could be told about.
     pub(crate) fn post(&self, node: u16, kind: Kind, parts: &[&[u8]], data: KVVec<u8>) -> Result {
+        let msg = concat(&Caller::NOBODY, parts)?;
         match self.remote(node)? {
-            Remote::Peer(peer) => {
-                let body = Body {
-                    msg: concat(&Caller::NOBODY, parts)?,
-                    data,
-                };
-                peer.client.post(kind, body)
-            }
+            Remote::Own(server) => own(&server, kind, &msg, &data).map(drop),
+            Remote::Peer(peer) => peer.client.post(kind, Body { msg, data }),
         }
     }
+}
+
+/// Has a request executed by the server of this node, which looks at the task itself for who asks.
+fn own(server: &Server, kind: Kind, msg: &[u8], data: &[u8]) -> Result<Body> {
+    let answer = server.local(kind, msg, data);
+    to_result(answer.status)?;
+    Ok(answer.body)
 }
 
 /// A message in the name of the current task.

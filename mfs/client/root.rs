@@ -165,7 +165,7 @@ fn root_attributes(sb: &SuperBlock<Client>) -> Attributes {
 
 /// The root directory of a new mount.
 pub(super) fn make(sb: &SuperBlock<Client>) -> Result<ARef<INode<Client>>> {
-    let role = Role::Dir(fs::inode::Ops::new::<Nodes>(), file::Ops::simple_dir());
+    let role = Role::Dir(fs::inode::Ops::new::<Nodes>(), file::Ops::new::<NodesDir>());
     sb.new_inode(Key::Nodes, Data::new(), &root_attributes(sb), role)
 }
 
@@ -304,6 +304,58 @@ impl fs::inode::Operations for Nodes {
 
     fn setattr(_: &INode<Client>, _: Option<&file::File<Client>>, _: &fs::attr::Change) -> Result {
         Err(EPERM)
+    }
+}
+
+/// The directory of the nodes, open. Positions: 2 `here`, 3 `home`, behind that the nodes' names in the
+/// order of their numbers.
+struct NodesDir;
+
+/// `DT_LNK`.
+const DT_LNK: u8 = 10;
+/// Position of the name of node 0, if there was one.
+const NAMES: i64 = 4;
+
+#[vtable]
+impl file::Operations for NodesDir {
+    type FileSystem = Client;
+
+    fn llseek(file: &file::File<Client>, to: i64, whence: file::Whence) -> Result<i64> {
+        match whence {
+            file::Whence::Set | file::Whence::Current => file.generic_llseek_size(to, whence, 0),
+            _ => Err(EINVAL),
+        }
+    }
+
+    fn iterate_shared(
+        file: &file::File<Client>,
+        ctx: &mut fs::dir_context::DirContext<'_>,
+    ) -> Result {
+        if !ctx.emit_dots() {
+            return Ok(());
+        }
+        let seat = file.inode().fs().seat();
+        if seat.own_number().is_none() {
+            return Ok(());
+        }
+        for (pos, name, link) in [(2, "here", Link::Here), (3, "home", Link::Home)] {
+            if ctx.pos() == pos {
+                if !ctx.emit(name.as_bytes(), link.ino(), DT_LNK) {
+                    return Ok(());
+                }
+                ctx.set_pos(pos + 1);
+            }
+        }
+        let mut room = true;
+        seat.for_each_node(|number, name| {
+            let pos = NAMES + i64::from(number);
+            let name = name.get().unwrap_or_default().as_bytes();
+            if room && ctx.pos() <= pos {
+                room = ctx.emit(name, Link::Node(number).ino(), DT_LNK);
+                ctx.set_pos(if room { pos + 1 } else { pos });
+            }
+        });
+        Ok(())
     }
 }
 

@@ -50,8 +50,8 @@ pub(crate) enum Whence {
 /// # Invariants
 ///
 /// A file whose operations are of [`Ops<T>`]; from when it has been opened until it is released, its
-/// `private_data` is a [`T::File`](FileSystem::File), of which nobody has a mutable reference, unless it is
-/// one of [`Ops::simple_dir`].
+/// `private_data` is a [`T::File`](FileSystem::File), of which nobody has a mutable reference, or
+/// null if its operations have no `open`.
 #[repr(transparent)]
 pub(crate) struct File<T: FileSystem> {
     file: Opaque<bindings::file>,
@@ -76,10 +76,8 @@ impl<T: FileSystem> File<T> {
     pub(crate) fn private(&self) -> Option<<T::File as ForeignOwnable>::Borrowed<'_>> {
         // SAFETY: By the type's invariant it is null or a `T::File`, and stays as long as the file.
         unsafe {
-            let file = self.as_ptr();
-            let private = (*file).private_data;
-            let ours = (*file).f_op != &raw const bindings::simple_dir_operations;
-            (ours && !private.is_null()).then(|| <T::File as ForeignOwnable>::borrow(private))
+            let private = (*self.as_ptr()).private_data;
+            (!private.is_null()).then(|| <T::File as ForeignOwnable>::borrow(private))
         }
     }
 

@@ -47,8 +47,11 @@ pub(crate) trait Operations: Sized + 'static {
     /// Whose files they are.
     type FileSystem: FileSystem;
 
-    /// Opens `file`; not called for one that an `atomic_open` has opened.
-    fn open(file: &File<Self::FileSystem>) -> Result<<Self::FileSystem as FileSystem>::File>;
+    /// Opens `file`; not called for one that an `atomic_open` has opened. Without it nothing belongs to
+    /// the files.
+    fn open(_file: &File<Self::FileSystem>) -> Result<<Self::FileSystem as FileSystem>::File> {
+        build_error!(VTABLE_DEFAULT_ERROR)
+    }
 
     /// Moves the position.
     fn llseek(file: &File<Self::FileSystem>, to: i64, whence: Whence) -> Result<i64>;
@@ -154,15 +157,6 @@ impl<T: FileSystem> Ops<T> {
         }
     }
 
-    /// A directory whose entries are those that the VFS knows. Its files have nothing that belongs to
-    /// them.
-    pub(crate) const fn simple_dir() -> Self {
-        Self {
-            table: &raw const bindings::simple_dir_operations,
-            _type: PhantomData,
-        }
-    }
-
     /// The C table.
     pub(super) const fn as_ptr(&self) -> *const bindings::file_operations {
         self.table
@@ -186,7 +180,7 @@ macro_rules! if_has {
 
 impl<U: Operations> Table<U> {
     const TABLE: bindings::file_operations = bindings::file_operations {
-        open: Some(Self::open),
+        open: if_has!(HAS_OPEN, open),
         release: Some(Self::release),
         llseek: Some(Self::llseek),
         read_iter: if_has!(HAS_READ_ITER, read_iter),

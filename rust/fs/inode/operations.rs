@@ -15,7 +15,6 @@ use crate::linux::{
             Attributes,
             Change, //
         },
-        dentry::DEntry,
         file::File,
         FileSystem,
         INode, //
@@ -102,12 +101,13 @@ pub(crate) trait Operations {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 
-    /// Opens `name`, creating it where `flags` (`O_*`) ask for it.
+    /// Opens `name`, creating it where `flags` (`O_*`) ask for it; `exec` if it is to be executed.
     fn atomic_open(
         _dir: &INode<Self::FileSystem>,
         _name: &[u8],
         _flags: u32,
         _mode: u16,
+        _exec: bool,
     ) -> Result<AtomicOpen<Self::FileSystem>> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
@@ -200,7 +200,7 @@ pub(crate) trait Operations {
 
     /// Lists the names of the extended attributes, each with a NUL behind, into `room`, and gives their
     /// length in all; with no room just that.
-    fn listxattr(_dentry: &DEntry<Self::FileSystem>, _room: &mut [u8]) -> Result<usize> {
+    fn listxattr(_inode: &INode<Self::FileSystem>, _room: &mut [u8]) -> Result<usize> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 }

@@ -155,7 +155,8 @@ impl<U: Operations> Table<U> {
         // is an alias of `dentry` with a reference, which `finish_no_open` takes over.
         from_result(|| unsafe {
             let name = Self::name(dentry);
-            match U::atomic_open(Self::inode(dir), name, flags, mode & PERMISSIONS)? {
+            let exec = flags & bindings::MOSIX_CONST_FMODE_EXEC != 0;
+            match U::atomic_open(Self::inode(dir), name, flags, mode & PERMISSIONS, exec)? {
                 AtomicOpen::Found(None) => {
                     to_result(bindings::finish_no_open(file, ptr::null_mut()))
                 }
@@ -488,7 +489,8 @@ impl<U: Operations> Table<U> {
                 0 => &mut [],
                 _ => core::slice::from_raw_parts_mut(list.cast::<u8>(), size),
             };
-            U::listxattr(Self::dentry(dentry), room)
+            let inode = Self::dentry(dentry).inode().ok_or(ENOENT);
+            inode.and_then(|inode| U::listxattr(inode, room))
         };
         result.map_or_else(|e| e.to_errno() as isize, |size| size as isize)
     }
