@@ -25,7 +25,6 @@
 #include <linux/tracepoint.h>
 #include <linux/wait.h>
 #include <linux/xattr.h>
-#include <linux/workqueue.h>
 #include <net/sock.h>
 #include "helpers.h"
 
@@ -188,9 +187,6 @@ void mosix_memzero_explicit(void *p, size_t len) { memzero_explicit(p, len); }
 
 /* linux/tracepoint.h */
 void mosix_tracepoint_synchronize_unregister(void) { tracepoint_synchronize_unregister(); }
-
-/* linux/workqueue.h */
-struct workqueue_struct *mosix_alloc_workqueue(const char *name, unsigned int flags, int max_active) { return alloc_workqueue("%s", flags, max_active, name); }
 
 /* net/sock.h */
 void mosix_sock_set_rcvtimeo(struct socket *sock, long jiffies) { sock->sk->sk_rcvtimeo = jiffies; }

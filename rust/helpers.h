@@ -15,12 +15,9 @@
 #include <linux/tcp.h>
 #include <linux/types.h>
 
-struct workqueue_struct;
-
 unsigned int mosix_memalloc_nofs_save(void);
 void mosix_memalloc_nofs_restore(unsigned int flags);
 void mosix_memzero_explicit(void *p, size_t len);
-struct workqueue_struct *mosix_alloc_workqueue(const char *name, unsigned int flags, int max_active);
 void mosix_sock_set_rcvtimeo(struct socket *sock, long jiffies);
 void mosix_sock_set_sndtimeo(struct socket *sock, long jiffies);
 void mosix_sock_allocate_nofs(struct socket *sock);

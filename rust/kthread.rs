@@ -7,7 +7,10 @@
 use core::ptr::NonNull;
 
 use kernel::{
-    error::from_err_ptr,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
     fmt,
     prelude::*,
     str::CString, //
@@ -119,6 +122,17 @@ pub(crate) fn allow_interrupts() {
             core::mem::transmute::<usize, bindings::__sighandler_t>(SIG_KTHREAD),
         );
     }
+}
+
+/// Gives the current thread a root, a working directory and a umask of its own, where it is a kernel
+/// thread, which shares them with all others.
+///
+/// # Errors
+///
+/// `ENOMEM`.
+pub(crate) fn unshare_fs_struct() -> Result {
+    // SAFETY: Only replaces what the current task refers to; has no requirements in process context.
+    to_result(unsafe { bindings::unshare_fs_struct() })
 }
 
 impl Drop for KThread {

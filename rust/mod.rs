@@ -18,4 +18,3 @@ pub(crate) mod kthread;
 pub(crate) mod memalloc;
 pub(crate) mod net;
 pub(crate) mod vfs;
-pub(crate) mod workqueue;

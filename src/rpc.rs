@@ -33,3 +33,4 @@ pub(crate) mod link_error;
 pub(crate) mod receive;
 pub(crate) mod service;
 pub(crate) mod session;
+pub(crate) mod workers;

@@ -69,6 +69,7 @@ impl Beat {
                 let now = clock::boottime_ns();
                 roster.for_each(|peer| peer.beat(now));
                 door.expire(now);
+                roster.common().workers.trim(now);
             }
         })
     }

@@ -46,14 +46,13 @@ use crate::{
         bytes,
         clock,
         errno::*,
-        kthread::KThread,
-        workqueue::OwnedQueue, //
+        kthread::KThread, //
     },
-    rpc::service::Service, //
+    rpc::{
+        service::Service,
+        workers::Workers, //
+    }, //
 };
-
-/// Requests of all peers that are executed at once.
-const WORKERS: u16 = 64;
 
 /// This node as a member of a cluster.
 #[pin_data]
@@ -89,8 +88,7 @@ impl Membership {
         let common = Common {
             local: Arc::new(Local::new(config)?, GFP_KERNEL).map_err(Error::from)?,
             service,
-            workers: Arc::new(OwnedQueue::unbound(c"mosix_work", WORKERS)?, GFP_KERNEL)
-                .map_err(Error::from)?,
+            workers: Workers::new()?,
         };
         let roster = Roster::new(common)?;
         let door = Door::open(roster.clone()).map_err(|error| cannot_listen(error, config))?;
@@ -235,7 +233,7 @@ impl Membership {
     /// Leaves the cluster; returns when nothing of the membership runs any more.
     ///
     /// The order: nobody comes in, time stands still, nothing goes out, who is in leaves, what is
-    /// being executed comes to its end. Only then can the queue and the rest be dropped.
+    /// being executed comes to its end.
     pub(super) fn end(&self) {
         let mut running = self.running.lock();
         self.door.close();
@@ -245,7 +243,7 @@ impl Membership {
         self.roster.for_each(|peer| drop(peer.stop()));
         drop(take(&mut running.dialers));
         self.door.clear();
-        self.roster.common().workers.drain();
+        self.roster.common().workers.end();
         drop(running);
         pr_info!("node {} is down\n", self.roster.local().identity.node);
     }

@@ -53,8 +53,7 @@ use crate::{
         clock,
         crypto,
         errno::*,
-        net::Socket,
-        workqueue::OwnedQueue, //
+        net::Socket, //
     },
     rpc::{
         client::Client,
@@ -79,7 +78,8 @@ use crate::{
         wire::{
             Header,
             Kind, //
-        }, //
+        },
+        workers::Workers, //
     }, //
 };
 
@@ -88,7 +88,7 @@ use crate::{
 pub(crate) struct Common {
     pub(crate) local: Arc<Local>,
     pub(crate) service: Arc<dyn Service>,
-    pub(crate) workers: Arc<OwnedQueue>,
+    pub(crate) workers: Arc<Workers>,
 }
 
 /// Another node.

@@ -8,24 +8,21 @@
 //!
 //! Lock order: `table`, then the connection's `out`.
 
-use core::mem::take;
+use core::mem::{
+    take,
+    MaybeUninit, //
+};
 
 use kernel::{
     new_condvar,
     new_mutex,
-    new_work,
     prelude::*,
     sync::{
         Arc,
         CondVar,
         Mutex, //
     },
-    time::msecs_to_jiffies,
-    workqueue::{
-        impl_has_work,
-        Work,
-        WorkItem, //
-    }, //
+    time::msecs_to_jiffies, //
 };
 
 use super::{
@@ -51,13 +48,10 @@ use super::{
         Header,
         Kind,
         RequestId, //
-    }, //
+    },
+    workers::Workers, //
 };
-use crate::linux::{
-    completion::Completion,
-    memalloc::NofsScope,
-    workqueue::OwnedQueue, //
-};
+use crate::linux::completion::Completion;
 
 /// Requests that a peer may have under way at once.
 pub(crate) const CREDITS: u16 = 64;
@@ -83,7 +77,7 @@ pub(crate) struct Session {
     compat: Compat,
     service: Arc<dyn Service>,
     fence: Arc<dyn Fence>,
-    workers: Arc<OwnedQueue>,
+    workers: Arc<Workers>,
     #[pin]
     table: Mutex<Table>,
     /// Tells that the receiving thread has left.
@@ -97,7 +91,9 @@ struct Table {
     replies: Replies<Frame, KVec<Slot<Frame>>>,
     conn: Option<Arc<Conn>>,
     /// Requests that wait until this node may act on the peer's behalf; memory for one per slot.
-    paused: KVec<Arc<Job>>,
+    paused: KVec<KBox<Job>>,
+    /// Memory for the last job, which must not fail.
+    last: Option<KBox<MaybeUninit<Job>>>,
     /// A receiving thread is using the session.
     attended: bool,
     stage: Stage,
@@ -121,13 +117,13 @@ impl Table {
         self.stage != Stage::Open
     }
 
-    /// Whether it is time to tell the service that the session is over, which the caller does then.
-    fn settles(&mut self) -> bool {
-        let settles = self.stage == Stage::Over && !self.attended && self.replies.busy() == 0;
-        if settles {
-            self.stage = Stage::Settling;
+    /// If it is time to tell the service that the session is over: memory for the job that does.
+    fn settles(&mut self) -> Option<KBox<MaybeUninit<Job>>> {
+        if self.stage != Stage::Over || self.attended || self.replies.busy() != 0 {
+            return None;
         }
-        settles
+        self.stage = Stage::Settling;
+        self.last.take()
     }
 }
 
@@ -140,42 +136,36 @@ pub(crate) struct Terms {
     pub(crate) compat: Compat,
     pub(crate) service: Arc<dyn Service>,
     pub(crate) fence: Arc<dyn Fence>,
-    pub(crate) workers: Arc<OwnedQueue>,
+    pub(crate) workers: Arc<Workers>,
 }
 
-/// A request that waits for a worker or is being executed.
-#[pin_data]
-struct Job {
-    #[pin]
-    work: Work<Job>,
+/// What a worker does for a session.
+pub(crate) struct Job {
+    /// The job behind this one in a queue.
+    pub(super) next: Option<KBox<Job>>,
     session: Arc<Session>,
-    id: RequestId,
-    kind: Kind,
-    #[pin]
-    body: Mutex<Body>,
+    task: Task,
 }
 
-impl_has_work! {
-    impl HasWork<Self> for Job { self.work }
+enum Task {
+    /// Executes a request.
+    Execute {
+        id: RequestId,
+        kind: Kind,
+        body: Body,
+    },
+    /// Tells the service that nothing of the session is left.
+    Settle,
 }
 
-impl WorkItem for Job {
-    type Pointer = Arc<Self>;
-
-    fn run(this: Arc<Self>) {
-        let _nofs = NofsScope::enter();
-        let Some(this) = Session::begin(this) else {
-            return;
-        };
-        let session = &this.session;
-        let body = take(&mut *this.body.lock());
-        let answer = session.service.execute(Request {
-            from: session.from,
-            compat: session.compat,
-            kind: this.kind,
-            body,
-        });
-        session.finish(this.id, this.kind, answer);
+impl Job {
+    /// Does it, in a thread that is made for that.
+    pub(super) fn run(self: KBox<Self>) {
+        let session = self.session.clone();
+        match &self.task {
+            Task::Execute { .. } => session.execute(self),
+            Task::Settle => session.settle(),
+        }
     }
 }
 
@@ -187,6 +177,7 @@ impl Session {
             slots.push(Slot::new(), GFP_KERNEL)?;
         }
         let paused = KVec::with_capacity(CREDITS.into(), GFP_KERNEL)?;
+        let last = Some(KBox::new_uninit(GFP_KERNEL)?);
         let mut replies = Replies::new(slots);
         replies.grant(CREDITS);
         Arc::pin_init(
@@ -203,6 +194,7 @@ impl Session {
                     replies,
                     conn: None,
                     paused,
+                    last,
                     attended: false,
                     stage: Stage::Open,
                 }, "mosix::Session::table"),
@@ -247,19 +239,19 @@ impl Session {
     }
 
     /// The receiving thread of the connection leaves.
-    pub(crate) fn detach(&self) {
+    pub(crate) fn detach(self: &Arc<Self>) {
         let mut table = self.table.lock();
         table.attended = false;
         table.conn = None;
-        let settles = table.settles();
+        let last = table.settles();
         drop(table);
         self.left.notify_all();
-        self.settle(settles);
+        self.close(last);
     }
 
     /// Ends the session: its connection is closed, what was not begun is not executed, and replies go
     /// nowhere. The service is told when the last execution is done, which may be now.
-    pub(crate) fn end(&self) {
+    pub(crate) fn end(self: &Arc<Self>) {
         let mut table = self.table.lock();
         if table.is_over() {
             return;
@@ -268,24 +260,40 @@ impl Session {
         let conn = table.conn.take();
         let paused = take(&mut table.paused);
         for job in &paused {
-            let _ = table.replies.done(job.id, None);
+            if let Task::Execute { id, .. } = job.task {
+                let _ = table.replies.done(id, None);
+            }
         }
-        let settles = table.settles();
+        let last = table.settles();
         drop(table);
         drop(paused);
         if let Some(conn) = conn {
             conn.close();
         }
-        self.settle(settles);
+        self.close(last);
     }
 
-    /// Tells the service that nothing of the session is left, if it is time.
-    fn settle(&self, settles: bool) {
-        if settles {
-            self.service.ended(self.from);
-            self.table.lock().stage = Stage::Settled;
-            self.settled.complete_all();
+    /// Has the last job done, if it is time.
+    fn close(self: &Arc<Self>, last: Option<KBox<MaybeUninit<Job>>>) {
+        let Some(memory) = last else {
+            return;
+        };
+        let job = memory.write(Job {
+            next: None,
+            session: self.clone(),
+            task: Task::Settle,
+        });
+        // By a worker: it may take long, and who is here may be the heartbeat.
+        if let Err(job) = self.workers.submit(job) {
+            job.run();
         }
+    }
+
+    /// Tells the service that nothing of the session is left.
+    fn settle(&self) {
+        self.service.ended(self.from);
+        self.table.lock().stage = Stage::Settled;
+        self.settled.complete_all();
     }
 
     /// Whether nothing of it is left, and the service knows that it is over.
@@ -353,70 +361,81 @@ impl Session {
             conn.flush();
         }
         if execute {
-            self.start(id, header.kind, body)?;
+            self.start(id, header.kind, body);
         }
         Ok(())
     }
 
-    fn start(self: &Arc<Self>, id: RequestId, kind: Kind, body: Body) -> Result {
-        let job = Arc::pin_init(
-            pin_init!(Job {
-                work <- new_work!("mosix::Job"),
-                session: self.clone(),
-                id,
-                kind,
-                body <- new_mutex!(body, "mosix::Job::body"),
-            }),
-            GFP_KERNEL,
-        );
-        match job {
-            Ok(job) => {
-                // It is new, so it is not queued already.
-                let _ = self.workers.enqueue(job);
+    /// Begins to execute a request.
+    fn start(self: &Arc<Self>, id: RequestId, kind: Kind, body: Body) {
+        let job = Job {
+            next: None,
+            session: self.clone(),
+            task: Task::Execute { id, kind, body },
+        };
+        match KBox::new(job, GFP_KERNEL) {
+            Ok(job) => self.submit(job),
+            Err(_) => self.finish(id, kind, Answer::error(ENOMEM)),
+        }
+    }
+
+    /// Hands a request to a worker.
+    fn submit(self: &Arc<Self>, job: KBox<Job>) {
+        if let Err(job) = self.workers.submit(job) {
+            if let Task::Execute { id, kind, .. } = job.task {
+                self.finish(id, kind, Answer::error(ENOMEM));
             }
-            Err(e) => self.finish(id, kind, Answer::error(e)),
         }
-        Ok(())
     }
 
-    /// Gives a request back that may be executed now. One that may not yet is put aside, so that it
-    /// holds up no worker; one of a session that is over is dropped.
-    fn begin(job: Arc<Job>) -> Option<Arc<Job>> {
-        let session = job.session.clone();
-        let mut table = session.table.lock();
+    /// Executes a request, if that may be done now. If it may not yet it is put aside, so that it holds
+    /// up no worker; one of a session that is over is dropped.
+    fn execute(self: &Arc<Self>, mut job: KBox<Job>) {
+        let Task::Execute { id, kind, body } = &mut job.task else {
+            return;
+        };
+        let (id, kind) = (*id, *kind);
+        let mut table = self.table.lock();
         if table.is_over() {
             // It is being executed as far as the table knows, and has no reply to keep.
-            let _ = table.replies.done(job.id, None);
-            let settles = table.settles();
+            let _ = table.replies.done(id, None);
+            let last = table.settles();
             drop(table);
-            session.settle(settles);
-            return None;
+            return self.close(last);
         }
-        if session.fence.may_act() {
-            return Some(job);
+        if !self.fence.may_act() {
+            if table.paused.push_within_capacity(job).is_err() {
+                // Cannot be: there is room for a request per slot.
+                pr_warn!("node {}: a paused request is lost\n", self.from);
+            }
+            return;
         }
-        if table.paused.push_within_capacity(job).is_err() {
-            // Cannot be: there is room for a request per slot.
-            pr_warn!("node {}: a paused request is lost\n", session.from);
-        }
-        None
+        drop(table);
+        let body = take(body);
+        drop(job);
+        let answer = self.service.execute(Request {
+            from: self.from,
+            compat: self.compat,
+            kind,
+            body,
+        });
+        self.finish(id, kind, answer);
     }
 
     /// This node may act on the peer's behalf again: goes on with what was put aside.
-    pub(crate) fn resume(&self) {
+    pub(crate) fn resume(self: &Arc<Self>) {
         // No more than there are now: one that has to pause again must not be found again here.
         let count = self.table.lock().paused.len();
         for _ in 0..count {
             let Some(job) = self.table.lock().paused.pop() else {
                 return;
             };
-            // It is not queued: it was put aside when it ran.
-            let _ = self.workers.enqueue(job);
+            self.submit(job);
         }
     }
 
     /// A request has been executed.
-    fn finish(&self, id: RequestId, kind: Kind, answer: Answer) {
+    fn finish(self: &Arc<Self>, id: RequestId, kind: Kind, answer: Answer) {
         let (msg_len, data_len) = (answer.body.msg_len(), answer.body.data_len());
         let (status, body) = match Arc::new(answer.body, GFP_KERNEL) {
             Ok(body) => (answer.status, Some(body)),
@@ -438,12 +457,12 @@ impl Session {
         if let Some(conn) = &conn {
             conn.enqueue(frame);
         }
-        let settles = table.settles();
+        let last = table.settles();
         drop(table);
         if let Some(conn) = conn {
             conn.flush();
         }
-        self.settle(settles);
+        self.close(last);
     }
 }
 
