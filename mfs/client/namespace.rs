@@ -36,6 +36,7 @@ use crate::{
         fs::{
             self,
             attr::{
+                file_type,
                 kind,
                 Attributes,
                 Change, //
@@ -96,8 +97,15 @@ fn change(dir: &INode<Client>, kind: Kind, parts: &[&[u8]]) -> Result {
 }
 
 /// The inode of what `body`, an answer of the node of `dir`, is about.
-fn entry(dir: &INode<Client>, body: &Body) -> Result<ARef<INode<Client>>> {
-    let entry = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
+///
+/// # Errors
+///
+/// `EPROTO` if that is not of the type `made`: the VFS relies on getting what it asked for.
+fn entry(dir: &INode<Client>, body: &Body, made: u16) -> Result<ARef<INode<Client>>> {
+    let entry: &Entry = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
+    if file_type(attr::attributes(&entry.attr).mode) != file_type(made) {
+        return Err(errno(EPROTO));
+    }
     inode::of_entry(dir.super_block(), object(dir)?.node, entry)
 }
 
@@ -148,7 +156,9 @@ fn permission(inode: &INode<Client>, mask: u32) -> Result {
     let wants = mask & (access::READ | access::WRITE | access::EXEC);
     let asks = mask & (access::ACCESS | access::CHDIR) != 0;
     let is_dir = inode.file_type() == kind::DIR;
-    if wants == 0 || (!asks && (is_dir || mask & access::OPEN != 0)) {
+    // A FIFO is opened here: nobody but this asks for it.
+    let is_opened_there = mask & access::OPEN != 0 && inode.file_type() == kind::REG;
+    if wants == 0 || (!asks && (is_dir || is_opened_there)) {
         if is_dir && wants & access::WRITE != 0 && inode.mode() & STICKY != 0 {
             // The VFS is about to look whose the directory is.
             ask_attributes(inode)?;
@@ -246,7 +256,7 @@ impl fs::inode::Operations for Dir {
         };
         let parts: &[&[u8]] = &[make.as_bytes(), name];
         let body = dir.fs().call(object.node, op::MAKE, parts, KVVec::new())?;
-        entry(dir, &body)
+        entry(dir, &body, mode)
     }
 
     fn symlink(dir: &INode<Client>, name: &[u8], target: &[u8]) -> Result<ARef<INode<Client>>> {
@@ -259,7 +269,7 @@ impl fs::inode::Operations for Dir {
         data.extend_from_slice(target, GFP_KERNEL)?;
         let parts: &[&[u8]] = &[symlink.as_bytes(), name];
         let body = dir.fs().call(object.node, op::SYMLINK, parts, data)?;
-        entry(dir, &body)
+        entry(dir, &body, kind::LNK)
     }
 
     fn link(inode: &INode<Client>, dir: &INode<Client>, name: &[u8]) -> Result {

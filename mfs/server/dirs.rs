@@ -27,10 +27,19 @@ pub(super) fn readdir(ctx: &Context<'_>, from: &ReadDir) -> Result<Answer> {
     let room = usize::try_from(from.room.get()).map_err(|_| EINVAL)?;
     let mut data: KVVec<u8> = bytes::zeroed(room.min(ROOM_MAX))?;
     let mut packer = Packer::new(&mut data);
-    let at = open.file.iterate(from.cookie.get(), &mut |entry| {
-        packer.push(entry.name, entry.at, entry.ino, entry.kind)
-    })?;
-    let end = !packer.is_full();
+    let mut at = from.cookie.get();
+    let mut end = false;
+    // Some file systems tell of a part of the rest at a time: the end is where there is nothing more.
+    while !end && !packer.is_full() {
+        let mut seen = false;
+        let next = open.file.iterate(at, &mut |entry| {
+            seen = true;
+            packer.push(entry.name, entry.at, entry.ino, entry.kind)
+        })?;
+        // One that stays where it is and is not full would never end.
+        end = !seen || (next == at && !packer.is_full());
+        at = next;
+    }
     let used = packer.finish(at);
     data.truncate(used);
     let reply = ReadDirReply {

@@ -126,7 +126,7 @@ impl Reply for Opened {
     fn is_sound(&self) -> bool {
         self.handle.some().is_ok()
             && self.attr.is_sound()
-            && (self.open.get() != 0 || !mode::can_be_opened(self.attr.mode.get()))
+            && (self.open.get() != 0) == mode::can_be_opened(self.attr.mode.get())
             && self.created <= 1
             && self.reserved == [0; 7]
     }

@@ -211,8 +211,8 @@ impl<T: FileSystem> INode<T> {
         unsafe {
             (*inode).i_ino = attributes.ino;
             (*inode).i_generation = attributes.generation;
-            // The server keeps times.
-            (*inode).i_flags |= bindings::S_NOATIME | bindings::S_NOCMTIME;
+            // The server keeps times, and takes set-user-ID and its like from what is written.
+            (*inode).i_flags |= bindings::S_NOATIME | bindings::S_NOCMTIME | bindings::S_NOSEC;
             // And access control lists.
             (*inode).i_acl = ACL_DONT_CACHE;
             (*inode).i_default_acl = ACL_DONT_CACHE;

@@ -78,6 +78,8 @@ impl<T: FileSystem> SuperBlock<T> {
             (*sb).s_flags |= bindings::MOSIX_CONST_SB_POSIXACL;
             // No device of another machine may be opened here.
             (*sb).s_iflags |= bindings::SB_I_NODEV as c_ulong;
+            // What is stacked upon it could be served by it: nothing may be, or the way down had no end.
+            (*sb).s_stack_depth = bindings::FILESYSTEM_MAX_STACK_DEPTH as c_int;
             (*sb).s_maxbytes = i64::MAX;
             (*sb).s_time_gran = 1;
             (*sb).s_time_min = i64::MIN;

@@ -76,6 +76,9 @@ fn open_files_have_numbers() {
     };
     assert!(unopened(0o120777) && unopened(0o010644) && unopened(0o140644) && unopened(0o020644));
     assert!(!unopened(0o100644) && !unopened(0o040755));
+    let opened_as = |mode| changed(opened(), |opened| opened.attr.mode = U32::new(mode));
+    assert!(opened_as(0o100644) && opened_as(0o040755));
+    assert!(!opened_as(0o010644) && !opened_as(0o020644) && !opened_as(0o120777));
     assert!(!changed(opened(), |opened| opened.open = U64::ZERO));
     assert!(!changed(opened(), |opened| opened.created = 2));
     assert!(!changed(opened(), |opened| opened.reserved[6] = 1));
