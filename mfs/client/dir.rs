@@ -99,9 +99,9 @@ impl Page {
         })
     }
 
-    /// Whether there is something to report, or nothing comes any more.
-    fn is_ready(&self, cookie: u64) -> bool {
-        self.next == Some(cookie) && (self.used < self.entries.len() || self.end)
+    /// Whether there is something to report at `pos`, or it is known that nothing comes there.
+    fn is_ready(&self, pos: i64) -> bool {
+        self.next.map(position) == Some(pos) && (self.used < self.entries.len() || self.end)
     }
 
     /// Reports entries until there are none or no room for them. Returns whether there is room for more.
@@ -195,9 +195,9 @@ impl Operations for Directory {
 
 fn iterate(open: &Open, page: &mut Page, ctx: &mut DirContext<'_>) -> Result {
     loop {
-        let cookie = cookie(ctx.pos());
-        if !page.is_ready(cookie) {
-            *page = Page::fetch(open, cookie)?;
+        let pos = ctx.pos();
+        if !page.is_ready(pos) {
+            *page = Page::fetch(open, cookie(pos))?;
         }
         if !page.report(ctx)? || page.end {
             return Ok(());

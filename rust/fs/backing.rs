@@ -40,7 +40,10 @@ use super::{
     splice::Splice,
     FileSystem, //
 };
-use crate::linux::bindings;
+use crate::linux::{
+    bindings,
+    vfs, //
+};
 
 /// What is taken over from a read or write above to the one beneath.
 const KIOCB: u32 = flags::DSYNC
@@ -54,7 +57,7 @@ const KIOCB: u32 = flags::DSYNC
 /// A file beneath.
 #[pin_data]
 pub(crate) struct Backing {
-    real: ARef<AnyFile>,
+    real: vfs::file::File,
     /// Opened for mappings. Held while that is done: beneath the caller's `mmap_lock` or pipe, above
     /// everything that opening takes.
     #[pin]
@@ -63,7 +66,7 @@ pub(crate) struct Backing {
 
 impl Backing {
     /// `real` is beneath.
-    pub(crate) fn new(real: ARef<AnyFile>) -> impl PinInit<Self> {
+    pub(crate) fn new(real: vfs::file::File) -> impl PinInit<Self> {
         pin_init!(Self {
             real,
             stacked <- new_mutex!(None, "mosix::Backing::stacked"),

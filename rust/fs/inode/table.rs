@@ -482,12 +482,15 @@ impl<U: Operations> Table<U> {
         list: *mut c_char,
         size: usize,
     ) -> isize {
-        // SAFETY: By the VFS's contract; `list` has room for `size` bytes, all of them initialised,
+        // SAFETY: By the VFS's contract; `list` has room for `size` bytes, which become initialised here,
         // and is null when that is 0.
         let result = unsafe {
             let room = match size {
                 0 => &mut [],
-                _ => core::slice::from_raw_parts_mut(list.cast::<u8>(), size),
+                _ => {
+                    list.write_bytes(0, size);
+                    core::slice::from_raw_parts_mut(list.cast::<u8>(), size)
+                }
             };
             let inode = Self::dentry(dentry).inode().ok_or(ENOENT);
             inode.and_then(|inode| U::listxattr(inode, room))
