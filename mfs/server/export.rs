@@ -52,6 +52,13 @@ use filesystems::{
 };
 use mounts::Mounts;
 
+/// What stands in the handle of a mount's root, which is found without asking the file system.
+const ROOT: FileHandle<FH_MAX> = FileHandle {
+    kind: Handle::ROOT,
+    len: 0,
+    bytes: [0; FH_MAX],
+};
+
 /// An object of the server, and the number of the mount through which it is seen.
 #[derive(Clone)]
 pub(super) struct Object {
@@ -116,6 +123,19 @@ impl Export {
         Ok(Object { path, mount })
     }
 
+    /// A handle of `mount`, with the tag that shows that it is of this server's making.
+    fn signed(&self, mount: u16, fh: &FileHandle<FH_MAX>) -> Handle {
+        let mut handle = Handle {
+            mount: U16::new(mount),
+            fh_type: fh.kind,
+            fh_len: fh.len,
+            fh: fh.bytes,
+            ..Handle::NONE
+        };
+        handle.tag = self.tag(&handle);
+        handle
+    }
+
     fn tag(&self, handle: &Handle) -> U64 {
         let bytes = handle
             .as_bytes()
@@ -130,22 +150,17 @@ impl Export {
     ///
     /// `EOPNOTSUPP` if its file system has none for it.
     pub(super) fn handle(&self, object: &Object) -> Result<Handle> {
+        if object.path.is_mount_root() {
+            return Ok(self.signed(object.mount, &ROOT));
+        }
         if !object.path.can_decode() {
             return Err(errno(EOPNOTSUPP));
         }
         let fh: FileHandle<FH_MAX> = object.path.encode_fh()?.ok_or(errno(EOPNOTSUPP))?;
-        if fh.kind == Handle::PINNED {
+        if matches!(fh.kind, Handle::PINNED | Handle::ROOT) {
             return Err(errno(EOPNOTSUPP));
         }
-        let mut handle = Handle {
-            mount: U16::new(object.mount),
-            fh_type: fh.kind,
-            fh_len: fh.len,
-            fh: fh.bytes,
-            ..Handle::NONE
-        };
-        handle.tag = self.tag(&handle);
-        Ok(handle)
+        Ok(self.signed(object.mount, &fh))
     }
 
     /// The object that has a handle.
@@ -159,12 +174,14 @@ impl Export {
         }
         let mount = handle.mount.get();
         let root = self.mounts.find(mount)?;
-        let fh = FileHandle {
-            kind: handle.fh_type,
-            len: handle.fh_len,
-            bytes: handle.fh,
+        let path = match handle.fh_type {
+            Handle::ROOT => root,
+            kind => root.decode_fh(&FileHandle {
+                kind,
+                len: handle.fh_len,
+                bytes: handle.fh,
+            })?,
         };
-        let path = root.decode_fh(&fh)?;
         Ok(Object { path, mount })
     }
 

@@ -53,8 +53,12 @@ pub(super) fn write(ctx: &Context<'_>, write: &Write, data: &[u8]) -> Result<Ans
     } else {
         None
     };
-    let append = if has(flag::APPEND) { RWF_APPEND } else { 0 };
-    let offset = if append == 0 { write.offset.get() } else { 0 };
+    // The client says it for each write, but for these files it cannot say no.
+    let append = has(flag::APPEND) || open.file.is_append_only();
+    let (offset, append) = match append {
+        true => (0, RWF_APPEND),
+        false => (write.offset.get(), 0),
+    };
     let flags = write.kiocb.get() | append;
     let put = || match &staged {
         None => open.file.write(data, offset, flags),

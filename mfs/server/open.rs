@@ -54,7 +54,9 @@ pub(super) fn open(ctx: &Context<'_>, how: &Open, target: Target<'_>) -> Result<
     match target {
         Target::Unnamed(dir) => {
             let dir = ctx.object(dir)?;
-            let file = File::open(&dir.path, flags(how), how.mode.get())?;
+            // With it, the file cannot get a name later.
+            let exclusive = how.flags.get() & flag::EXCL;
+            let file = File::open(&dir.path, flags(how) | exclusive, how.mode.get())?;
             finish(ctx, file, dir.mount, true)
         }
         Target::Object(handle) => existing(ctx, how, ctx.object(handle)?),

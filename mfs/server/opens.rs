@@ -17,6 +17,7 @@ use super::{
     stage::Stage, //
 };
 use crate::linux::{
+    crypto,
     errno::*,
     vfs::file::File, //
 };
@@ -24,7 +25,9 @@ use crate::linux::{
 /// Most that a client can have open at once.
 const OPENS_MAX: usize = 65_536;
 /// Bits of a number that say where in the table it is; above them is how often that place was used.
-const PLACE_BITS: u32 = 32;
+const PLACE_BITS: u32 = 20;
+/// All rounds that there can be.
+const ROUNDS: u64 = u64::MAX >> PLACE_BITS;
 
 /// An open file of a client.
 #[pin_data(PinnedDrop)]
@@ -69,15 +72,17 @@ impl Open {
 /// A place in the table.
 struct Place {
     /// How often it was used.
-    round: u32,
+    round: u64,
     open: Option<Arc<Open>>,
     /// While this one is free: number of the next free place.
     next: u32,
 }
 
 /// Places are numbered from 1; 0 is none.
-#[derive(Default)]
 struct Table {
+    /// Where the counting of rounds begins: at random, so that a number of an earlier session, which some
+    /// client may still know, is not one of this.
+    first_round: u64,
     places: KVVec<Place>,
     /// Number of the first free place.
     free: u32,
@@ -86,10 +91,18 @@ struct Table {
 /// Number of the place that `id` means.
 fn number_of(id: u64) -> u32 {
     // Keeps the low bits on purpose.
-    id as u32
+    (id & ((1 << PLACE_BITS) - 1)) as u32
 }
 
 impl Table {
+    fn new() -> Self {
+        Self {
+            first_round: crypto::random_u64() & ROUNDS,
+            places: KVVec::new(),
+            free: 0,
+        }
+    }
+
     fn at(&mut self, number: u32) -> Option<&mut Place> {
         let index = usize::try_from(number).ok()?.checked_sub(1)?;
         self.places.get_mut(index)
@@ -97,7 +110,7 @@ impl Table {
 
     fn place(&mut self, id: u64) -> Result<&mut Place> {
         self.at(number_of(id))
-            .filter(|place| u64::from(place.round) == id >> PLACE_BITS)
+            .filter(|place| place.round == id >> PLACE_BITS)
             .ok_or(errno(ESTALE))
     }
 
@@ -108,7 +121,7 @@ impl Table {
                 return Err(ENFILE);
             }
             let place = Place {
-                round: 0,
+                round: self.first_round,
                 open: None,
                 next: 0,
             };
@@ -131,7 +144,7 @@ impl Opens {
     /// An empty table.
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
-            table <- new_mutex!(Table::default(), "mosix::Opens::table"),
+            table <- new_mutex!(Table::new(), "mosix::Opens::table"),
         })
     }
 
@@ -144,11 +157,11 @@ impl Opens {
         let mut table = self.table.lock();
         let number = table.reserve()?;
         let place = table.at(number).ok_or(ENFILE)?;
-        place.round = place.round.wrapping_add(1);
+        place.round = place.round.wrapping_add(1) & ROUNDS;
         place.open = Some(open);
         let (next, round) = (place.next, place.round);
         table.free = next;
-        Ok(u64::from(round) << PLACE_BITS | u64::from(number))
+        Ok(round << PLACE_BITS | u64::from(number))
     }
 
     /// The file of that number.

@@ -34,7 +34,8 @@ pub(crate) struct Handle {
     pub(crate) tag: U64,
     /// Which of the server's mounts it is on.
     pub(crate) mount: U16,
-    /// As `fh_type` of exportfs; [`Self::PINNED`] if the server holds the object in memory.
+    /// As `fh_type` of exportfs; [`Self::PINNED`] if the server holds the object in memory, [`Self::ROOT`]
+    /// if it is the root of the mount.
     pub(crate) fh_type: u8,
     /// Bytes of `fh` in use, the others are 0.
     pub(crate) fh_len: u8,
@@ -45,6 +46,9 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
+    /// `fh_type` of the root of a mount.
+    pub(crate) const ROOT: u8 = 0xfd;
+
     /// `fh_type` of a pinned object.
     pub(crate) const PINNED: u8 = 0xfe;
 

@@ -351,9 +351,7 @@ impl File {
         if !is_regular || !self.is_writable() {
             return Err(EINVAL);
         }
-        // SAFETY: The inode is alive as long as the path; the flag is read without a lock everywhere.
-        let flags = unsafe { (*path.inode().as_ptr()).i_flags };
-        if flags & bindings::S_APPEND != 0 {
+        if self.is_append_only() {
             return Err(EPERM);
         }
         let _write = WriteAccess::get(&path)?;

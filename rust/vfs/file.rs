@@ -161,6 +161,13 @@ impl File {
         unsafe { (*self.file.as_ptr()).f_mode & FMODE_WRITE != 0 }
     }
 
+    /// Whether all that is ever written to it is appended (`chattr +a`).
+    pub(crate) fn is_append_only(&self) -> bool {
+        // SAFETY: The inode is alive as long as the file; the flag is read without a lock everywhere.
+        let flags = unsafe { (*(*self.file.as_ptr()).f_inode).i_flags };
+        flags & bindings::S_APPEND != 0
+    }
+
     /// Reads `len` bytes from `offset` on, and puts them behind what is in `buf`, which has room for
     /// them.
     ///

@@ -258,6 +258,12 @@ impl Path {
         Ok(self)
     }
 
+    /// Whether it is what its mount shows at the top.
+    pub(crate) fn is_mount_root(&self) -> bool {
+        // SAFETY: By the invariant the mount is alive; its root is set all its life.
+        self.path.dentry == unsafe { (*self.path.mnt).mnt_root }
+    }
+
     /// Whether something is mounted on it, in some namespace.
     pub(crate) fn is_mountpoint(&self) -> bool {
         // SAFETY: By the invariant the dentry is alive; flags are read without a lock everywhere.

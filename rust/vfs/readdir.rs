@@ -113,7 +113,7 @@ impl File {
             visit,
         };
         // SAFETY: The file is a directory whose position is locked; the context is that of a walk.
-        to_result(unsafe { bindings::iterate_dir(self.as_ptr(), &mut walk.context) })?;
+        to_result(unsafe { bindings::iterate_dir(self.as_ptr(), (&raw mut walk).cast()) })?;
         drop(position);
         Ok(walk.context.pos.unsigned_abs())
     }
