@@ -21,6 +21,7 @@ use kernel::{
 mod attrs;
 mod budget;
 mod client;
+mod clients;
 mod context;
 mod dirs;
 mod dispatch;
@@ -59,19 +60,15 @@ use crate::{
     service::Room, //
 };
 
-use client::Client;
 use context::Context;
 use export::Export;
 
 /// The files of this node, as others and its own client have them.
 #[pin_data]
 pub(crate) struct Server {
-    /// What it serves, from joining a cluster to leaving it.
+    /// What it serves, and whom, from joining a cluster to leaving it.
     #[pin]
     export: Mutex<Option<Arc<Export>>>,
-    /// Those it serves, as far as they ever asked for something in their session.
-    #[pin]
-    clients: Mutex<KVec<Arc<Client>>>,
 }
 
 impl Server {
@@ -80,7 +77,6 @@ impl Server {
         Arc::pin_init(
             pin_init!(Self {
                 export <- new_mutex!(None, "mosix::Server::export"),
-                clients <- new_mutex!(KVec::new(), "mosix::Server::clients"),
             }),
             GFP_KERNEL,
         )
@@ -88,30 +84,6 @@ impl Server {
 
     fn export(&self) -> Result<Arc<Export>> {
         self.export.lock().clone().ok_or(errno(ENOTCONN))
-    }
-
-    /// What the server knows about node `node`, which may be this one.
-    fn client(&self, node: u16) -> Result<Arc<Client>> {
-        let known = self.find(node);
-        if let Some(client) = known {
-            return Ok(client);
-        }
-        let new = Client::new(node)?;
-        let mut clients = self.clients.lock();
-        // Somebody else may have been faster.
-        let known = clients.iter().find(|client| client.node == node).cloned();
-        match known {
-            Some(client) => Ok(client),
-            None => {
-                clients.push(new.clone(), GFP_KERNEL)?;
-                Ok(new)
-            }
-        }
-    }
-
-    fn find(&self, node: u16) -> Option<Arc<Client>> {
-        let clients = self.clients.lock();
-        clients.iter().find(|client| client.node == node).cloned()
     }
 
     /// Executes a request of this node's own client, with the credentials, the umask and the limits of
@@ -123,7 +95,7 @@ impl Server {
 
     fn try_local(&self, kind: Kind, msg: &[u8], data: &[u8]) -> Result<Answer> {
         let export = self.export()?;
-        let client = self.client(export.node)?;
+        let client = export.clients.get(export.node)?;
         let (caller, request) =
             request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
         let context = Context {
@@ -137,7 +109,7 @@ impl Server {
 
     fn try_execute(&self, request: &Request) -> Result<Answer> {
         let export = self.export()?;
-        let client = self.client(request.from)?;
+        let client = export.clients.get(request.from)?;
         let body = &request.body;
         let (caller, wanted) = request::Request::decode(request.kind, &body.msg, &body.data)
             .map_err(|_| errno(EPROTO))?;
@@ -163,20 +135,9 @@ impl Server {
     /// The real file behind an open file of this node's own client.
     pub(crate) fn file(&self, open: u64) -> Option<File> {
         let export = self.export().ok()?;
-        let client = self.find(export.node)?;
+        let client = export.clients.find(export.node)?;
         let open = client.opens.get(open).ok()?;
         Some(open.file.clone())
-    }
-
-    /// Lets go what node `node` had, and that is all that refers to it.
-    fn forget(&self, node: u16) {
-        let mut clients = self.clients.lock();
-        let at = clients.iter().position(|client| client.node == node);
-        let gone = at.and_then(|at| clients.remove(at).ok());
-        drop(clients);
-        if let Some(client) = gone {
-            client.waits.end();
-        }
     }
 }
 
@@ -186,7 +147,9 @@ impl Service for Server {
     }
 
     fn ended(&self, from: u16) {
-        self.forget(from);
+        if let Ok(export) = self.export() {
+            export.clients.forget(from);
+        }
     }
 }
 
@@ -200,8 +163,8 @@ impl Room for Server {
 
     fn left(&self) {
         let export = self.export.lock().take();
-        let clients = core::mem::take(&mut *self.clients.lock());
-        drop(clients);
-        drop(export);
+        if let Some(export) = export {
+            export.clients.close();
+        }
     }
 }

@@ -23,6 +23,7 @@ use zerocopy::{
 mod filesystems;
 mod mounts;
 
+use super::clients::Clients;
 use crate::{
     cluster::Seat,
     linux::{
@@ -75,6 +76,9 @@ pub(super) struct Export {
     pub(super) node: u16,
     /// The cluster.
     pub(super) seat: Arc<Seat>,
+    /// Whom it is served to.
+    #[pin]
+    pub(super) clients: Clients,
     /// Key of the handles.
     key: [u64; 2],
     #[pin]
@@ -92,6 +96,7 @@ impl Export {
             pin_init!(Self {
                 node,
                 seat,
+                clients <- Clients::new(),
                 key: [crypto::random_u64(), crypto::random_u64()],
                 mounts <- Mounts::new(root),
                 numbers <- new_mutex!(Numbers::new(), "mosix::Export::numbers"),
