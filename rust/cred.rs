@@ -45,10 +45,9 @@ pub(crate) struct FsCred {
 /// The current task's.
 pub(crate) fn current_fs() -> FsCred {
     // SAFETY: The current task is alive, and its credentials are replaced by itself only.
+    let cred = unsafe { (*bindings::get_current()).cred };
     // INVARIANT: Nothing that a file system does with this replaces them.
-    FsCred {
-        cred: unsafe { (*bindings::get_current()).cred },
-    }
+    FsCred { cred }
 }
 
 impl FsCred {

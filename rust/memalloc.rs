@@ -8,6 +8,14 @@ use kernel::types::NotThreadSafe;
 
 use crate::linux::bindings;
 
+/// Whether the current task is freeing memory for somebody's allocation: it must not wait for locks
+/// under which others allocate.
+pub(crate) fn is_reclaiming() -> bool {
+    // SAFETY: The current task is alive, and its flags are written by itself only.
+    let flags = unsafe { (*bindings::get_current()).flags };
+    flags & bindings::PF_MEMALLOC != 0
+}
+
 /// While it lives, allocations of this task do not enter file systems to free memory: an RPC made
 /// under a file system's locks must not wait for that file system.
 #[must_use]

@@ -4,14 +4,20 @@
 
 use kernel::{
     alloc::KVVec,
+    list::ListArc,
+    new_spinlock,
     prelude::*,
-    sync::aref::ARef, //
+    sync::{
+        aref::ARef,
+        SpinLock, //
+    }, //
 };
 
 use super::{
     attr,
     dir::Directory,
     file::Regular,
+    forget::Pinned,
     map::{
         self,
         Pages, //
@@ -39,15 +45,11 @@ use crate::{
     },
     mfs::wire::{
         attr::Entry,
-        file::{
-            Forget,
-            Object as WireObject, //
-        },
+        file::Object as WireObject,
         handle::{
             Handle,
             OpenId, //
-        },
-        op, //
+        }, //
     },
     rpc::{
         frame::Body,
@@ -86,16 +88,30 @@ pub(crate) struct Object {
 }
 
 /// What belongs to an inode.
+#[pin_data]
 pub(crate) struct Data {
     /// Which version of the file its pages are of.
     pub(super) pages: map::Version,
+    /// What its server is told when the inode goes; taken then.
+    #[pin]
+    pinned: SpinLock<Option<ListArc<Pinned>>>,
 }
 
 impl Data {
-    /// What belongs to a new inode.
-    pub(super) const fn new() -> Self {
-        Self {
+    /// What belongs to a new inode; `pinned` if it stands for a pinned object.
+    pub(super) fn new(pinned: Option<ListArc<Pinned>>) -> impl PinInit<Self> {
+        pin_init!(Self {
             pages: map::Version::new(),
+            pinned <- new_spinlock!(pinned, "mosix::Data::pinned"),
+        })
+    }
+
+    /// The inode goes. Does not wait.
+    pub(super) fn evict(&self, client: &Client) {
+        let pinned = self.pinned.lock().take();
+        if let Some(pinned) = pinned {
+            client.forgets.push(pinned);
+            client.forget();
         }
     }
 }
@@ -108,23 +124,6 @@ impl Object {
             open: OpenId::ZERO,
         };
         client.call(self.node, kind, &[object.as_bytes()], KVVec::new())
-    }
-
-    /// It is not used here any more. Does not wait; if it cannot be said, the end of the session says
-    /// it.
-    pub(super) fn forget(&self, client: &Client) {
-        if self.handle.fh_type != Handle::PINNED {
-            return;
-        }
-        let forget = Forget { count: 1.into() };
-        let mut data = KVVec::new();
-        if data
-            .extend_from_slice(self.handle.as_bytes(), GFP_KERNEL)
-            .is_ok()
-        {
-            // The node is gone, or there is no memory.
-            let _ = client.post(self.node, op::FORGET, &[forget.as_bytes()], data);
-        }
     }
 
     fn hash(&self, client: &Client) -> u64 {
@@ -163,7 +162,8 @@ pub(crate) fn get(
 ) -> Result<ARef<INode<Client>>> {
     let hash = object.hash(sb.fs());
     let key = Key::Object(object);
-    sb.iget5_locked(hash, key, Data::new(), attributes, role(attributes)?)
+    let data = Data::new(Pinned::new(&object)?);
+    sb.iget5_locked(hash, key, data, attributes, role(attributes)?)
 }
 
 /// The inode of what node `node` has just told of; `getattr` in this system call knows it, too.

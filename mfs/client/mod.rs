@@ -14,6 +14,7 @@ pub(crate) mod attr;
 mod dentry;
 mod dir;
 mod file;
+mod forget;
 pub(crate) mod inode;
 mod io;
 mod lock;
@@ -46,6 +47,8 @@ pub(crate) struct Client {
     server: Arc<Server>,
     fresh: attr::Fresh,
     roots: root::Roots,
+    /// What servers are to be told.
+    forgets: Pin<KBox<forget::Forgets>>,
     /// For hashes that no server can foresee.
     hash_key: [u64; 2],
     /// System calls that have to look again.
@@ -62,6 +65,7 @@ impl Client {
             server,
             fresh: attr::Fresh::new()?,
             roots: root::Roots::new()?,
+            forgets: KBox::pin_init(forget::Forgets::new(), GFP_KERNEL)?,
             hash_key: [crypto::random_u64(), crypto::random_u64()],
             stale: KBox::pin_init(open::Stale::new(), GFP_KERNEL)?,
             locks,

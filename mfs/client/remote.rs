@@ -124,6 +124,7 @@ impl Client {
         parts: &[&[u8]],
         data: KVVec<u8>,
     ) -> Result<Body> {
+        self.forget();
         self.remote(node)?
             .start(kind, parts, data, Patience::Killable)?
             .wait()

@@ -166,7 +166,7 @@ fn root_attributes(sb: &SuperBlock<Client>) -> Attributes {
 /// The root directory of a new mount.
 pub(super) fn make(sb: &SuperBlock<Client>) -> Result<ARef<INode<Client>>> {
     let role = Role::Dir(fs::inode::Ops::new::<Nodes>(), file::Ops::new::<NodesDir>());
-    sb.new_inode(Key::Nodes, Data::new(), &root_attributes(sb), role)
+    sb.new_inode(Key::Nodes, Data::new(None), &root_attributes(sb), role)
 }
 
 /// What is known of other nodes' roots.
@@ -287,7 +287,12 @@ impl fs::inode::Operations for Nodes {
             return Ok(None);
         };
         let role = Role::Lnk(fs::inode::Ops::new::<Links>());
-        let inode = sb.new_inode(Key::Link(link), Data::new(), &link.attributes(sb)?, role)?;
+        let inode = sb.new_inode(
+            Key::Link(link),
+            Data::new(None),
+            &link.attributes(sb)?,
+            role,
+        )?;
         Ok(Some(inode))
     }
 

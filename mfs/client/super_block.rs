@@ -72,8 +72,6 @@ impl FileSystem for Client {
     }
 
     fn evict(inode: &INode<Self>) {
-        if let Some(object) = inode.key().object() {
-            object.forget(inode.fs());
-        }
+        inode.data().evict(inode.fs());
     }
 }

@@ -79,22 +79,10 @@ impl<T: FileSystem> DEntry<T> {
         }
     }
 
-    /// What all mounts share.
-    pub(crate) fn fs(&self) -> &T {
-        // SAFETY: Constant; the super block lives while there are dentries.
-        unsafe { super::SuperBlock::from_raw((*self.as_ptr()).d_sb) }.fs()
-    }
-
     /// Whether it can be found by its name: not that of a file that was removed or never had one.
     pub(crate) fn is_hashed(&self) -> bool {
         // SAFETY: The dentry is alive; the field is read once.
         unsafe { bindings::mosix_d_is_hashed(self.as_ptr()) }
-    }
-
-    /// It is not found by its name any more; `d_drop()`.
-    pub(crate) fn d_drop(&self) {
-        // SAFETY: The dentry is alive.
-        unsafe { bindings::d_drop(self.as_ptr()) }
     }
 
     /// Its directory as of now.

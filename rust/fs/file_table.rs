@@ -183,6 +183,12 @@ impl<U: Operations> Table<U> {
         open: if_has!(HAS_OPEN, open),
         release: Some(Self::release),
         llseek: Some(Self::llseek),
+        // For directories: says EISDIR.
+        read: if U::HAS_ITERATE_SHARED {
+            Some(bindings::generic_read_dir)
+        } else {
+            None
+        },
         read_iter: if_has!(HAS_READ_ITER, read_iter),
         write_iter: if_has!(HAS_WRITE_ITER, write_iter),
         iterate_shared: if_has!(HAS_ITERATE_SHARED, iterate_shared),

@@ -128,12 +128,6 @@ impl<T: FileSystem> INode<T> {
         self.super_block().fs()
     }
 
-    /// Inode number.
-    pub(crate) fn ino(&self) -> u64 {
-        // SAFETY: Constant since it was made.
-        unsafe { (*self.as_ptr()).i_ino }
-    }
-
     /// Type and permissions, the latter as of the last [`Self::refresh`].
     pub(crate) fn mode(&self) -> u16 {
         // SAFETY: The inode is alive; writers store the field as a whole.
@@ -174,7 +168,7 @@ impl<T: FileSystem> INode<T> {
             (&raw mut (*inode).i_mode).write_volatile(of.mode);
             (*inode).i_uid = bindings::kuid_t { val: of.uid };
             (*inode).i_gid = bindings::kgid_t { val: of.gid };
-            (*inode).__bindgen_anon_1.__i_nlink = of.nlink;
+            bindings::set_nlink(inode, of.nlink);
             (*inode).i_blocks = of.blocks;
             (*inode).i_atime_sec = of.atime.sec;
             (*inode).i_atime_nsec = of.atime.nsec;
@@ -190,11 +184,13 @@ impl<T: FileSystem> INode<T> {
     /// One name of it is gone, as far as this machine knows.
     pub(super) fn lost_name(&self) {
         let inode = self.as_ptr();
-        // SAFETY: The inode is alive and locked by the VFS, which removes a name of it.
+        // SAFETY: The inode is alive; the lock keeps writers of the number apart.
         unsafe {
+            bindings::mosix_inode_lock_attributes(inode);
             if (*inode).__bindgen_anon_1.i_nlink > 0 {
                 bindings::drop_nlink(inode);
             }
+            bindings::mosix_inode_unlock_attributes(inode);
         }
     }
 
