@@ -3,7 +3,6 @@
  * Inline functions, macros and fields of structs that bindgen cannot reach, one line each, sorted by
  * header. They are ordinary calls: measure before using one on a hot path.
  */
-#include <linux/backing-file.h>
 #include <linux/cpumask.h>
 #include <linux/cred.h>
 #include <linux/dcache.h>
@@ -28,35 +27,6 @@
 #include <net/sock.h>
 #include "helpers.h"
 
-/* linux/backing-file.h */
-int mosix_backing_file_mmap(struct file *file, struct vm_area_struct *vma, const struct cred *cred) { return backing_file_mmap(file, vma, &(struct backing_file_ctx){ .cred = cred }); }
-
-ssize_t mosix_backing_file_splice_read(struct file *file, struct file *above, loff_t *pos, struct pipe_inode_info *pipe, size_t len, unsigned int flags)
-{
-	struct backing_file_ctx ctx = { .cred = above->f_cred };
-	struct kiocb iocb;
-	ssize_t ret;
-
-	init_sync_kiocb(&iocb, above);
-	iocb.ki_pos = *pos;
-	ret = backing_file_splice_read(file, &iocb, pipe, len, flags, &ctx);
-	*pos = iocb.ki_pos;
-	return ret;
-}
-
-ssize_t mosix_backing_file_splice_write(struct pipe_inode_info *pipe, struct file *file, struct file *above, loff_t *pos, size_t len, unsigned int flags)
-{
-	struct backing_file_ctx ctx = { .cred = above->f_cred };
-	struct kiocb iocb;
-	ssize_t ret;
-
-	init_sync_kiocb(&iocb, above);
-	iocb.ki_pos = *pos;
-	ret = backing_file_splice_write(pipe, file, &iocb, len, flags, &ctx);
-	*pos = iocb.ki_pos;
-	return ret;
-}
-
 /* linux/cpumask.h */
 bool mosix_cpu_possible(unsigned int cpu) { return cpu_possible(cpu); }
 
@@ -79,24 +49,6 @@ bool mosix_is_delegated(struct delegated_inode *delegated) { return is_delegated
 struct file_lock_context *mosix_locks_context(struct inode *inode) { return locks_inode_context(inode); }
 int mosix_wait_for_lock(struct file_lock *lock) { return wait_event_interruptible(lock->c.flc_wait, list_empty(&lock->c.flc_blocked_member)); }
 int mosix_break_deleg_wait(struct delegated_inode *delegated) { return break_deleg_wait(delegated); }
-unsigned int mosix_file_lock_flags(const struct file_lock *lock) { return lock->c.flc_flags; }
-void mosix_file_lock_add_flags(struct file_lock *lock, unsigned int flags) { lock->c.flc_flags |= flags; }
-unsigned char mosix_file_lock_type(const struct file_lock *lock) { return lock->c.flc_type; }
-unsigned long mosix_file_lock_owner(const struct file_lock *lock) { return (unsigned long)lock->c.flc_owner; }
-pid_t mosix_file_lock_pid(const struct file_lock *lock) { return lock->c.flc_pid; }
-loff_t mosix_file_lock_start(const struct file_lock *lock) { return lock->fl_start; }
-loff_t mosix_file_lock_end(const struct file_lock *lock) { return lock->fl_end; }
-
-void mosix_file_lock_set(struct file_lock *lock, unsigned char type, loff_t start, loff_t end, pid_t pid)
-{
-	lock->c.flc_type = type;
-	lock->c.flc_pid = pid;
-	lock->fl_start = start;
-	lock->fl_end = end;
-}
-
-void mosix_posix_test_lock(struct file *file, struct file_lock *lock) { posix_test_lock(file, lock); }
-int mosix_locks_lock_inode_wait(struct inode *inode, struct file_lock *lock) { return locks_lock_inode_wait(inode, lock); }
 
 /* linux/fs.h */
 void *mosix_alloc_inode_sb(struct super_block *sb, struct kmem_cache *cache) { return alloc_inode_sb(sb, cache, GFP_KERNEL); }
@@ -120,7 +72,8 @@ int mosix_inode_lock_killable(struct inode *inode) { return inode_lock_killable(
 void mosix_inode_unlock(struct inode *inode) { inode_unlock(inode); }
 
 /* linux/fs_struct.h */
-unsigned short mosix_current_umask(void) { return current_umask(); }
+/* A task that is about to exit has none, but still closes files. */
+unsigned short mosix_current_umask(void) { return current->fs ? current_umask() : 0; }
 void mosix_current_root(struct path *root) { get_fs_root(current->fs, root); }
 bool mosix_fs_is_own(void) { return current->fs->users == 1; }
 umode_t mosix_swap_umask(umode_t mask) { return xchg(&current->fs->umask, mask); }
@@ -138,13 +91,8 @@ loff_t mosix_readahead_pos(struct readahead_control *rac) { return readahead_pos
 size_t mosix_readahead_length(struct readahead_control *rac) { return readahead_length(rac); }
 loff_t mosix_folio_pos(const struct folio *folio) { return folio_pos(folio); }
 size_t mosix_folio_size(const struct folio *folio) { return folio_size(folio); }
-
-void mosix_folio_fill(struct folio *folio, const char *from, size_t len)
-{
-	len = min(len, folio_size(folio));
-	memcpy_to_folio(folio, 0, from, len);
-	folio_zero_range(folio, len, folio_size(folio) - len);
-}
+void mosix_memcpy_to_folio(struct folio *folio, const char *from, size_t len) { memcpy_to_folio(folio, 0, from, len); }
+void mosix_folio_zero_range(struct folio *folio, size_t start, size_t len) { folio_zero_range(folio, start, len); }
 
 /* linux/percpu.h */
 static DEFINE_PER_CPU(unsigned long, hook_entered);

@@ -115,8 +115,8 @@ impl<'a> Lease<'a> {
     ) -> Result<(Opened, Option<Self>)> {
         let (dir, name, expect) = match *target {
             Target::Named { dir, name, expect } => (dir, name, expect.unwrap_or(Handle::NONE)),
-            Target::Unnamed(dir) => (dir, &[][..], Handle::NONE),
-            Target::Object(handle) => (Handle::NONE, &[][..], handle),
+            Target::Unnamed(dir) => (dir, b"".as_slice(), Handle::NONE),
+            Target::Object(handle) => (Handle::NONE, b"".as_slice(), handle),
         };
         if name.len() > name::NAME_MAX {
             return Err(errno(ENAMETOOLONG));

@@ -91,7 +91,7 @@ impl<U: Operations> Table<U> {
         unsafe {
             match read {
                 Ok(data) => {
-                    bindings::mosix_folio_fill(folio, data.as_ptr().cast(), data.len());
+                    fill(folio, &data);
                     bindings::folio_end_read(folio, true);
                     0
                 }
@@ -160,11 +160,26 @@ impl<U: Operations> Table<U> {
                     return false;
                 };
                 let part = data.get(at..).unwrap_or_default();
-                bindings::mosix_folio_fill(folio, part.as_ptr().cast(), part.len());
+                fill(folio, part);
                 bindings::folio_end_read(folio, true);
             }
         }
         true
+    }
+}
+
+/// Fills `folio` with `data`, which may be longer, and with zeroes behind it.
+///
+/// # Safety
+///
+/// The folio is the caller's to fill: locked, and not up to date.
+unsafe fn fill(folio: *mut bindings::folio, data: &[u8]) {
+    // SAFETY: By this function's contract; nothing goes beyond the folio, nor the data.
+    unsafe {
+        let size = bindings::mosix_folio_size(folio);
+        let len = data.len().min(size);
+        bindings::mosix_memcpy_to_folio(folio, data.as_ptr().cast(), len);
+        bindings::mosix_folio_zero_range(folio, len, size - len);
     }
 }
 

@@ -205,15 +205,11 @@ impl Backing {
     /// Those of its file system; `ENODEV` if it cannot be mapped.
     pub(crate) fn mmap<T: FileSystem>(&self, above: &File<T>, vma: &VmaNew) -> Result {
         let file = self.stacked(above)?;
+        let mut context = context(above);
         // SAFETY: `vma` is the mapping of `above` that is being made.
-        unsafe {
-            let cred = (*above.as_ptr()).f_cred;
-            to_result(bindings::mosix_backing_file_mmap(
-                file.as_ptr(),
-                vma.as_ptr(),
-                cred,
-            ))
-        }
+        to_result(unsafe {
+            bindings::backing_file_mmap(file.as_ptr(), vma.as_ptr(), &raw mut context)
+        })
     }
 
     /// Moves data from it into a pipe.
@@ -227,16 +223,20 @@ impl Backing {
         splice: &mut Splice<'_>,
     ) -> Result<usize> {
         let file = self.stacked(above)?;
+        let mut context = context(above);
         // SAFETY: The files are open, and the splice is good, by its invariant.
         count_of(unsafe {
-            bindings::mosix_backing_file_splice_read(
+            let mut iocb = sync_kiocb(above, *splice.pos);
+            let moved = bindings::backing_file_splice_read(
                 file.as_ptr(),
-                above.as_ptr(),
-                splice.pos,
+                &raw mut iocb,
                 splice.pipe,
                 splice.len,
                 splice.flags,
-            )
+                &raw mut context,
+            );
+            *splice.pos = iocb.ki_pos;
+            moved
         })
     }
 
@@ -251,16 +251,42 @@ impl Backing {
         splice: &mut Splice<'_>,
     ) -> Result<usize> {
         let file = self.stacked(above)?;
+        let mut context = context(above);
         // SAFETY: The files are open, and the splice is good, by its invariant.
         count_of(unsafe {
-            bindings::mosix_backing_file_splice_write(
+            let mut iocb = sync_kiocb(above, *splice.pos);
+            let moved = bindings::backing_file_splice_write(
                 splice.pipe,
                 file.as_ptr(),
-                above.as_ptr(),
-                splice.pos,
+                &raw mut iocb,
                 splice.len,
                 splice.flags,
-            )
+                &raw mut context,
+            );
+            *splice.pos = iocb.ki_pos;
+            moved
         })
+    }
+}
+
+/// What the kernel wants to know of the file above: in whose name it is.
+fn context<T: FileSystem>(above: &File<T>) -> bindings::backing_file_ctx {
+    bindings::backing_file_ctx {
+        // SAFETY: Constant while the file is open.
+        cred: unsafe { (*above.as_ptr()).f_cred },
+        accessed: None,
+        end_write: None,
+    }
+}
+
+/// A read or write of `above` at `pos` that is over when the call returns.
+fn sync_kiocb<T: FileSystem>(above: &File<T>, pos: i64) -> bindings::kiocb {
+    let file = above.as_ptr();
+    bindings::kiocb {
+        ki_filp: file,
+        ki_pos: pos,
+        // SAFETY: The file is open; `fcntl(F_SETFL)` may write at any time, as with every file.
+        ki_flags: unsafe { (&raw const (*file).f_iocb_flags).read_volatile() } as c_int,
+        ..pin_init::zeroed()
     }
 }

@@ -168,6 +168,7 @@ impl<T: FileSystem> INode<T> {
             (&raw mut (*inode).i_mode).write_volatile(of.mode);
             (*inode).i_uid = bindings::kuid_t { val: of.uid };
             (*inode).i_gid = bindings::kgid_t { val: of.gid };
+            // It counts those without a name for the super block.
             bindings::set_nlink(inode, of.nlink);
             (*inode).i_blocks = of.blocks;
             (*inode).i_atime_sec = of.atime.sec;

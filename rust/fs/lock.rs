@@ -84,15 +84,19 @@ impl FileLock {
         unsafe { &mut *lock.cast() }
     }
 
-    fn flags(&self) -> u32 {
+    fn lock(&self) -> &bindings::file_lock {
         // SAFETY: By the type's invariant.
-        unsafe { bindings::mosix_file_lock_flags(self.0.get()) }
+        unsafe { &*self.0.get() }
+    }
+
+    fn lock_mut(&mut self) -> &mut bindings::file_lock {
+        // SAFETY: By the type's invariant.
+        unsafe { &mut *self.0.get() }
     }
 
     /// What kind of lock.
     pub(crate) fn kind(&self) -> Kind {
-        // SAFETY: By the type's invariant.
-        match u32::from(unsafe { bindings::mosix_file_lock_type(self.0.get()) }) {
+        match u32::from(self.lock().c.flc_type) {
             bindings::F_RDLCK => Kind::Read,
             bindings::F_WRLCK => Kind::Write,
             _ => Kind::Unlock,
@@ -101,7 +105,7 @@ impl FileLock {
 
     /// Whose it is.
     pub(crate) fn class(&self) -> Class {
-        let flags = self.flags();
+        let flags = self.lock().c.flc_flags;
         if flags & FL_FLOCK != 0 {
             Class::Flock
         } else if flags & FL_OFDLCK != 0 {
@@ -113,54 +117,41 @@ impl FileLock {
 
     /// Whether it is given back because a file is closed.
     pub(crate) fn is_close(&self) -> bool {
-        self.flags() & FL_CLOSE != 0
+        self.lock().c.flc_flags & FL_CLOSE != 0
     }
 
     /// A number for the owner: the same for the same one, another for another, under one `key`.
     pub(crate) fn owner(&self, key: &[u64; 2]) -> u64 {
         let key = bindings::siphash_key_t { key: *key };
-        // SAFETY: By the type's invariant; the address is only a number here, and the hash keeps it
-        // from being told to others.
-        unsafe {
-            let owner = bindings::mosix_file_lock_owner(self.0.get());
-            bindings::siphash_1u64(owner as u64, &raw const key)
-        }
+        let owner = self.lock().c.flc_owner as u64;
+        // SAFETY: The key is alive. The hash keeps the address, which the owner is, from being told.
+        unsafe { bindings::siphash_1u64(owner, &raw const key) }
     }
 
     /// Process that asks, as the initial pid namespace numbers it.
     pub(crate) fn pid(&self) -> u32 {
-        // SAFETY: By the type's invariant.
-        u32::try_from(unsafe { bindings::mosix_file_lock_pid(self.0.get()) }).unwrap_or(0)
+        u32::try_from(self.lock().c.flc_pid).unwrap_or(0)
     }
 
     /// First and last byte.
     pub(crate) fn range(&self) -> (u64, u64) {
-        // SAFETY: By the type's invariant.
-        let (start, end) = unsafe {
-            let lock = self.0.get();
-            (
-                bindings::mosix_file_lock_start(lock),
-                bindings::mosix_file_lock_end(lock),
-            )
-        };
-        (
-            u64::try_from(start).unwrap_or(0),
-            u64::try_from(end).unwrap_or(0),
-        )
+        let lock = self.lock();
+        let offset = |raw| u64::try_from(raw).unwrap_or(0);
+        (offset(lock.fl_start), offset(lock.fl_end))
     }
 
     /// Says that this is in the way; `pid` 0 for a process of another node.
     pub(crate) fn set_conflict(&mut self, kind: Kind, start: u64, end: u64, pid: u32) {
-        let raw = match kind {
+        let lock = self.lock_mut();
+        let kind = match kind {
             Kind::Read => bindings::F_RDLCK,
             Kind::Write => bindings::F_WRLCK,
             Kind::Unlock => bindings::F_UNLCK,
         };
-        let start = i64::try_from(start).unwrap_or(i64::MAX);
-        let end = i64::try_from(end).unwrap_or(i64::MAX);
-        let pid = i32::try_from(pid).unwrap_or(0);
-        // SAFETY: By the type's invariant.
-        unsafe { bindings::mosix_file_lock_set(self.0.get(), raw as u8, start, end, pid) }
+        lock.c.flc_type = kind as u8;
+        lock.c.flc_pid = i32::try_from(pid).unwrap_or(0);
+        lock.fl_start = i64::try_from(start).unwrap_or(i64::MAX);
+        lock.fl_end = i64::try_from(end).unwrap_or(i64::MAX);
     }
 
     /// Looks for what is in the way among the locks that this node knows, and says so in the lock.
@@ -168,7 +159,7 @@ impl FileLock {
     pub(crate) fn posix_test<T: FileSystem>(&mut self, file: &File<T>) -> bool {
         let (kind, (start, end)) = (self.kind(), self.range());
         // SAFETY: The file is open, and the lock is good by the type's invariant.
-        unsafe { bindings::mosix_posix_test_lock(file.as_ptr(), self.0.get()) };
+        unsafe { bindings::posix_test_lock(file.as_ptr(), self.0.get()) };
         let found = self.kind() != Kind::Unlock;
         if !found {
             let pid = self.pid();
@@ -186,14 +177,13 @@ impl FileLock {
     pub(crate) fn record<T: FileSystem>(&mut self, file: &File<T>) -> Result {
         // SAFETY: The file is open, and the lock is good by the type's invariant.
         to_result(unsafe {
-            bindings::mosix_locks_lock_inode_wait((*file.as_ptr()).f_inode, self.0.get())
+            bindings::locks_lock_inode_wait((*file.as_ptr()).f_inode, self.0.get())
         })
     }
 
     /// As [`Self::record`] for a lock that is given back; returns whether there was any.
     pub(crate) fn record_unlock<T: FileSystem>(&mut self, file: &File<T>) -> Result<bool> {
-        // SAFETY: By the type's invariant.
-        unsafe { bindings::mosix_file_lock_add_flags(self.0.get(), FL_EXISTS) };
+        self.lock_mut().c.flc_flags |= FL_EXISTS;
         match self.record(file) {
             Ok(()) => Ok(true),
             Err(error) if error == ENOENT => Ok(false),
