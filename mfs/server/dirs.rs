@@ -28,14 +28,21 @@ pub(super) fn readdir(ctx: &Context<'_>, from: &ReadDir) -> Result<Answer> {
     let mut data: KVVec<u8> = bytes::zeroed(room.min(ROOM_MAX))?;
     let mut packer = Packer::new(&mut data);
     let mut at = from.cookie.get();
-    let mut end = false;
+    let (mut any, mut end) = (false, false);
     // Some file systems tell of a part of the rest at a time: the end is where there is nothing more.
     while !end && !packer.is_full() {
         let mut seen = false;
         let next = open.file.iterate(at, &mut |entry| {
             seen = true;
             packer.push(entry.name, entry.at, entry.ino, entry.kind)
-        })?;
+        });
+        let next = match next {
+            Ok(next) => next,
+            // The next request is for it.
+            Err(_) if any => break,
+            Err(error) => return Err(error),
+        };
+        any |= seen;
         // One that stays where it is and is not full would never end.
         end = !seen || (next == at && !packer.is_full());
         at = next;

@@ -33,6 +33,8 @@ pub(crate) struct Entry<'a> {
 struct Walk<'a> {
     context: bindings::dir_context,
     visit: &'a mut dyn FnMut(Entry<'_>) -> bool,
+    /// Whether there was any entry.
+    seen: bool,
 }
 
 /// # Safety
@@ -48,6 +50,7 @@ unsafe extern "C" fn actor(
 ) -> bool {
     // SAFETY: By this function's contract and the invariant of `Walk`.
     let walk = unsafe { &mut *context.cast::<Walk<'_>>() };
+    walk.seen = true;
     let len = usize::try_from(len).unwrap_or(0);
     // SAFETY: By this function's contract.
     let name = unsafe { core::slice::from_raw_parts(name.cast::<u8>(), len) };
@@ -84,7 +87,8 @@ impl File {
     ///
     /// # Errors
     ///
-    /// `ENOTDIR`, `ENOENT` for a directory that was removed, and the file system's own.
+    /// `ENOTDIR`, `ENOENT` for a directory that was removed, and the file system's own; one that comes
+    /// behind entries shows at the next call.
     pub(crate) fn iterate(
         &self,
         from: u64,
@@ -111,10 +115,15 @@ impl File {
                 ..Default::default()
             },
             visit,
+            seen: false,
         };
         // SAFETY: The file is a directory whose position is locked; the context is that of a walk.
-        to_result(unsafe { bindings::iterate_dir(self.as_ptr(), (&raw mut walk).cast()) })?;
+        let result =
+            to_result(unsafe { bindings::iterate_dir(self.as_ptr(), (&raw mut walk).cast()) });
         drop(position);
-        Ok(walk.context.pos.unsigned_abs())
+        match result {
+            Err(error) if !walk.seen => Err(error),
+            _ => Ok(walk.context.pos.unsigned_abs()),
+        }
     }
 }
