@@ -46,7 +46,7 @@ module-debug: setup-debug ## build/module-debug/mosix.ko for the debug kernel
 tools: setup-base ## the mosix command, its manual, and the cluster harness
 	@$(TIMED) tools scripts/build-tools
 
-demo: setup module tools ## two nodes that join, and their status
+demo: setup module tools ## two nodes that join, share files, and lose one another
 	@$(TIMED) demo $(IN_TREE) scripts/demo
 
 test: setup ## everything that has to pass: check, host tests, fuzz, cluster tests

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Starts the NFS server of a guest.
-const NFS_SERVE: &str = include_str!("nfs-serve");
+const NFS_SERVE: &str = include_str!("../../../nfs-serve");
 
 /// Where bench files lie below each path's root.
 pub(crate) const FOLDER: &str = "bench";
