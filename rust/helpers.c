@@ -25,6 +25,7 @@
 #include <linux/wait.h>
 #include <linux/xattr.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 #include "helpers.h"
 
 /* linux/cpumask.h */
@@ -144,6 +145,16 @@ void mosix_sock_allocate_nofs(struct socket *sock) { sock->sk->sk_allocation = G
 void mosix_sock_forbid_task_frag(struct socket *sock) { sock->sk->sk_use_task_frag = false; }
 void mosix_tcp_set_nodelay(struct socket *sock) { tcp_sock_set_nodelay(sock->sk); }
 int mosix_tcp_set_user_timeout(struct socket *sock, int ms) { return tcp_sock_set_user_timeout(sock->sk, ms); }
+void mosix_sock_callback_lock(struct socket *sock) { write_lock_bh(&sock->sk->sk_callback_lock); }
+void mosix_sock_callback_unlock(struct socket *sock) { write_unlock_bh(&sock->sk->sk_callback_lock); }
+void mosix_sk_callback_read_lock(struct sock *sk) { read_lock_bh(&sk->sk_callback_lock); }
+void mosix_sk_callback_read_unlock(struct sock *sk) { read_unlock_bh(&sk->sk_callback_lock); }
+void *mosix_sk_user_data(struct sock *sk) { return sk->sk_user_data; }
+void mosix_sock_set_user_data(struct socket *sock, void *data) { sock->sk->sk_user_data = data; }
+mosix_sk_callback mosix_sock_xchg_data_ready(struct socket *sock, mosix_sk_callback fn) { return xchg(&sock->sk->sk_data_ready, fn); }
+mosix_sk_callback mosix_sock_xchg_state_change(struct socket *sock, mosix_sk_callback fn) { return xchg(&sock->sk->sk_state_change, fn); }
+void mosix_sock_set_rcvlowat(struct socket *sock, int bytes) { WRITE_ONCE(sock->sk->sk_rcvlowat, bytes); }
+bool mosix_tcp_is_readable(struct socket *sock) { return tcp_epollin_ready(sock->sk, sock->sk->sk_rcvlowat) || READ_ONCE(sock->sk->sk_err) || READ_ONCE(sock->sk->sk_shutdown) & RCV_SHUTDOWN; }
 void mosix_sock_set_reuseaddr(struct socket *sock) { sock_set_reuseaddr(sock->sk); }
 
 /* linux/xattr.h */

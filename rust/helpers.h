@@ -15,6 +15,8 @@
 #include <linux/tcp.h>
 #include <linux/types.h>
 
+typedef void (*mosix_sk_callback)(struct sock *sk);
+
 unsigned int mosix_memalloc_nofs_save(void);
 void mosix_memalloc_nofs_restore(unsigned int flags);
 void mosix_memzero_explicit(void *p, size_t len);
@@ -24,6 +26,16 @@ void mosix_sock_allocate_nofs(struct socket *sock);
 void mosix_sock_forbid_task_frag(struct socket *sock);
 void mosix_tcp_set_nodelay(struct socket *sock);
 int mosix_tcp_set_user_timeout(struct socket *sock, int ms);
+void mosix_sock_callback_lock(struct socket *sock);
+void mosix_sock_callback_unlock(struct socket *sock);
+void mosix_sk_callback_read_lock(struct sock *sk);
+void mosix_sk_callback_read_unlock(struct sock *sk);
+void *mosix_sk_user_data(struct sock *sk);
+void mosix_sock_set_user_data(struct socket *sock, void *data);
+mosix_sk_callback mosix_sock_xchg_data_ready(struct socket *sock, mosix_sk_callback fn);
+mosix_sk_callback mosix_sock_xchg_state_change(struct socket *sock, mosix_sk_callback fn);
+void mosix_sock_set_rcvlowat(struct socket *sock, int bytes);
+bool mosix_tcp_is_readable(struct socket *sock);
 void mosix_sock_set_reuseaddr(struct socket *sock);
 
 void mosix_hook_enter(void);

@@ -19,6 +19,7 @@ mod beat;
 pub(crate) mod counters;
 mod dialer;
 mod door;
+mod line;
 mod local;
 mod membership;
 mod peer;

@@ -5,8 +5,13 @@
 //! C headers: [`include/linux/net.h`](srctree/include/linux/net.h)
 
 mod addr;
+mod arrival;
 mod socket;
 
+pub(crate) use arrival::{
+    Arrival,
+    ArrivalHook, //
+};
 pub(crate) use socket::{
     Received,
     Socket,

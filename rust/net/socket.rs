@@ -70,6 +70,10 @@ unsafe impl Send for Socket {}
 unsafe impl Sync for Socket {}
 
 impl Socket {
+    pub(super) fn as_ptr(&self) -> *mut bindings::socket {
+        self.0.as_ptr()
+    }
+
     fn create(addr: &SocketAddr) -> Result<Self> {
         let family = match addr {
             SocketAddr::V4(_) => bindings::AF_INET,
@@ -202,24 +206,58 @@ impl Socket {
         unsafe { self.recv_raw(buf.as_mut_ptr(), buf.len()) }
     }
 
-    /// The next `len` bytes of the stream; `None` if the peer had closed it before the first of them.
+    /// Appends to `bytes` what is there, at most `max` bytes and what there is room for; gives how many
+    /// bytes came, 0 when the peer has closed the stream. Does not wait.
     ///
     /// # Errors
     ///
-    /// As [`Self::recv_exact`], and `ENOMEM`.
-    pub(crate) fn recv_vec<A: Allocator>(&self, len: usize) -> Result<Option<Vec<u8, A>>> {
-        let mut bytes = Vec::with_capacity(len, GFP_KERNEL)?;
+    /// `EAGAIN` when nothing is there.
+    pub(crate) fn recv_some<A: Allocator>(
+        &self,
+        bytes: &mut Vec<u8, A>,
+        max: usize,
+    ) -> Result<usize> {
+        let spare = bytes.spare_capacity_mut();
+        let mut vec = bindings::kvec {
+            iov_base: spare.as_mut_ptr().cast(),
+            iov_len: spare.len().min(max),
+        };
+        let len = vec.iov_len;
         if len == 0 {
-            return Ok(Some(bytes));
+            return Err(EINVAL);
         }
-        let to = bytes.spare_capacity_mut().as_mut_ptr().cast();
-        // SAFETY: `bytes` has room for `len` bytes, and nobody else has that memory.
-        if unsafe { self.recv_raw(to, len) }? == Received::Closed {
-            return Ok(None);
-        }
-        // SAFETY: All `len` bytes were written.
-        unsafe { bytes.inc_len(len) };
-        Ok(Some(bytes))
+        let mut msg = bindings::msghdr::default();
+        // SAFETY: The socket is valid; `vec` describes the first `len` bytes of the spare room, which
+        // nobody else has.
+        let got = unsafe {
+            bindings::kernel_recvmsg(
+                self.0.as_ptr(),
+                &mut msg,
+                &mut vec,
+                1,
+                len,
+                (bindings::MSG_DONTWAIT | bindings::MSG_NOSIGNAL) as c_int,
+            )
+        };
+        to_result(got)?;
+        let got = (got as usize).min(len);
+        // SAFETY: The first `got` bytes of the spare room were written.
+        unsafe { bytes.inc_len(got) };
+        Ok(got)
+    }
+
+    /// Whether [`Self::recv_some`] has something to say: bytes, as many as the low-water mark, or the
+    /// end of the stream. Takes no lock: what comes in right now may be missed.
+    pub(crate) fn is_readable(&self) -> bool {
+        // SAFETY: The socket is valid and of TCP.
+        unsafe { bindings::mosix_tcp_is_readable(self.0.as_ptr()) }
+    }
+
+    /// As many bytes have to be there before anybody is told; more than there is room for does no harm.
+    pub(crate) fn set_low_water(&self, bytes: usize) {
+        let bytes = c_int::try_from(bytes).unwrap_or(c_int::MAX).max(1);
+        // SAFETY: The socket is valid by the type's invariant.
+        unsafe { bindings::mosix_sock_set_rcvlowat(self.0.as_ptr(), bytes) }
     }
 
     /// # Safety

@@ -20,7 +20,6 @@ use crate::{
     linux::{
         crypto,
         kthread::KThread,
-        memalloc::NofsScope,
         net::Socket, //
     },
     rpc::{
@@ -34,6 +33,7 @@ use crate::{
             HandshakeError,
             Refusal, //
         },
+        inbox::Inbox,
         initiator::Dial,
         integrity::{
             Opener,
@@ -41,10 +41,7 @@ use crate::{
         },
         link_error::LinkError,
         receive::Receiver,
-        wire::{
-            Kind,
-            Sender, //
-        }, //
+        wire::Sender, //
     }, //
 };
 
@@ -70,7 +67,7 @@ impl Peer {
         KThread::spawn(fmt!("mosix_out/{}", self.number), move || peer.dial_on())
     }
 
-    fn dial_on(&self) {
+    fn dial_on(self: &Arc<Self>) {
         let mut backoff = Backoff::new();
         loop {
             match self.dial() {
@@ -100,7 +97,7 @@ impl Peer {
         dialing.stop
     }
 
-    fn dial(&self) -> Ended {
+    fn dial(self: &Arc<Self>) -> Ended {
         let socket = match Socket::connect(&self.address, CONNECT_MS)
             .and_then(|socket| Ok(Arc::new(socket, GFP_KERNEL)?))
         {
@@ -158,7 +155,12 @@ impl Peer {
     }
 
     /// Both sides know each other: exchanges frames until the connection ends.
-    fn accepted(&self, socket: Arc<Socket>, established: Established, attempt: u64) -> Ended {
+    fn accepted(
+        self: &Arc<Self>,
+        socket: Arc<Socket>,
+        established: Established,
+        attempt: u64,
+    ) -> Ended {
         if self.judge_dialed(&established) != Verdict::Welcome {
             return Ended::Again;
         }
@@ -184,23 +186,33 @@ impl Peer {
                 Ok(sender) => sender,
                 Err(e) => return Ended::Failed(e.into()),
             };
-        let mut receiver = Receiver::new(
-            Opener::new(mode, receive),
-            Sender::Server,
-            self.traffic.clone(),
-        );
+        let opener = Opener::new(mode, receive);
+        let inbox = Receiver::new(opener, Sender::Server, self.traffic.clone())
+            .and_then(|receiver| Inbox::new(conn.socket.clone(), receiver, self.clone()));
+        let inbox = match inbox {
+            Ok(inbox) => inbox,
+            Err(e) => {
+                conn.close();
+                return Ended::Failed(e.into());
+            }
+        };
         let admitted = {
             let mut dialing = self.dialing.lock();
             dialing.conn = Some(conn.clone());
             !dialing.stop
         };
         let admitted = admitted
-            && self
-                .client
-                .connected(attempt, conn.clone(), session, resumed, credits);
+            && self.client.connected(
+                attempt,
+                conn.clone(),
+                inbox.clone(),
+                session,
+                resumed,
+                credits,
+            );
         let error = if admitted {
             self.watch.lock().connections += 1;
-            self.receive_replies(&mut receiver, &conn)
+            inbox.run()
         } else {
             LinkError::Closed
         };
@@ -208,27 +220,6 @@ impl Peer {
         conn.close();
         drop(sender);
         Ended::Connected(error)
-    }
-
-    /// Receives until the connection ends; returns why it did.
-    fn receive_replies(&self, receiver: &mut Receiver, conn: &Conn) -> LinkError {
-        let _nofs = NofsScope::enter();
-        loop {
-            let (header, body) = match receiver.next(&conn.socket) {
-                Ok(frame) => frame,
-                Err(error) => return error,
-            };
-            self.heard();
-            match header.kind {
-                Kind::PING => self.pong(&header),
-                Kind::GOODBYE => return LinkError::Goodbye,
-                _ => {
-                    if let Err(error) = self.client.reply(&header, body) {
-                        return error;
-                    }
-                }
-            }
-        }
     }
 
     /// A connection broke.

@@ -68,6 +68,7 @@ use crate::{
             Grant,
             Refusal, //
         },
+        inbox::Listener,
         service::Service,
         session::{
             Fence,
@@ -309,28 +310,6 @@ impl Peer {
         }
     }
 
-    /// An authenticated frame of the peer has come.
-    pub(super) fn heard(&self) {
-        let now = clock::boottime_ns();
-        self.watch.lock().detector.heard(now);
-    }
-
-    /// The answer to one of this node's heartbeats has come.
-    pub(super) fn pong(&self, header: &Header) {
-        let now = clock::boottime_ns();
-        let mut watch = self.watch.lock();
-        let change = watch.pong(now, header.id, header.lease());
-        let may_act = watch.detector.may_act(now);
-        drop(watch);
-        self.follow(change);
-        if may_act {
-            let session = self.serving.lock().session.clone();
-            if let Some(session) = session {
-                session.resume();
-            }
-        }
-    }
-
     /// The peer's heartbeat has come: gives the answer to send.
     pub(super) fn answer_ping(&self, header: &Header) -> Frame {
         let now = clock::boottime_ns();
@@ -375,7 +354,7 @@ impl Peer {
         if let Some((number, conn)) = ping {
             conn.post_first(Frame::bare(Header::ping(number)));
         }
-        self.client.expire(now_ns);
+        self.client.beat(now_ns);
     }
 
     /// Does what follows from a change that the detector found and `watch` knows.
@@ -482,5 +461,31 @@ impl Fence for Peer {
     fn may_act(&self) -> bool {
         let now = clock::boottime_ns();
         self.watch.lock().detector.may_act(now)
+    }
+}
+
+impl Listener for Peer {
+    fn heard(&self) {
+        let now = clock::boottime_ns();
+        self.watch.lock().detector.heard(now);
+    }
+
+    fn pong(&self, header: &Header) {
+        let now = clock::boottime_ns();
+        let mut watch = self.watch.lock();
+        let change = watch.pong(now, header.id, header.lease());
+        let may_act = watch.detector.may_act(now);
+        drop(watch);
+        self.follow(change);
+        if may_act {
+            let session = self.serving.lock().session.clone();
+            if let Some(session) = session {
+                session.resume();
+            }
+        }
+    }
+
+    fn client(&self) -> &Client {
+        &self.client
     }
 }

@@ -46,9 +46,12 @@ impl Membership {
         let mut report = Report::default();
         out.extend_from_slice(report.as_bytes(), GFP_KERNEL)?;
         let mut answered = 0u32;
+        let mut word = crypto::random_u64();
         for _ in 0..count {
+            // Another one each time: an answer to the one before must not do.
+            word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let begun = clock::boottime_ns();
-            match peer.try_link(request, begun) {
+            match peer.try_link(request, word, begun) {
                 Ok(executed) => report.executed = executed.into(),
                 Err(error) => {
                     report.error = error.to_errno().unsigned_abs().into();
@@ -68,8 +71,9 @@ impl Membership {
 }
 
 impl Peer {
-    /// One request; gives the number that the peer has counted, if it is one that counts.
-    fn try_link(&self, request: &Request, now_ns: u64) -> Result<u64> {
+    /// One request, with contents made of `word`; gives the number that the peer has counted, if it is
+    /// one that counts.
+    fn try_link(&self, request: &Request, word: u64, now_ns: u64) -> Result<u64> {
         let timeout_ns = u64::from(request.timeout_ms.get()).saturating_mul(1_000_000);
         let patience = Patience::Interruptible {
             deadline_ns: now_ns.saturating_add(timeout_ns),
@@ -77,7 +81,7 @@ impl Peer {
         if request.flags.get() & FLAG_ONCE != 0 {
             return self.tally(request.run, patience);
         }
-        self.echo(request.bytes.get() as usize, patience)
+        self.echo(request.bytes.get() as usize, word, patience)
             .map(|()| 0)
     }
 
@@ -93,10 +97,9 @@ impl Peer {
         Ok(total.executed.get())
     }
 
-    /// Sends `len` bytes that cannot be guessed, and sees whether they come back.
-    fn echo(&self, len: usize, patience: Patience) -> Result {
+    /// Sends `len` bytes, made of `word`, and sees whether they come back.
+    fn echo(&self, len: usize, word: u64, patience: Patience) -> Result {
         let mut data: KVVec<u8> = bytes::zeroed(len)?;
-        let word = crypto::random_u64();
         for (at, chunk) in data.chunks_exact_mut(8).enumerate() {
             chunk.copy_from_slice(&word.wrapping_add(at as u64).to_ne_bytes());
         }

@@ -18,6 +18,7 @@ use super::{
         Stage,
         Visit, //
     },
+    line,
     peer::Peer,
     roster::Roster,
     throttle::Log, //
@@ -25,37 +26,24 @@ use super::{
 use crate::{
     linux::{
         clock,
-        kthread::KThread,
-        memalloc::NofsScope,
         net::{
             Socket,
             Wait, //
         }, //
     },
     rpc::{
-        conn::Conn,
         greet::{
             self,
             Decision,
             PATIENCE_MS, //
         },
         handshake::{
-            Established,
             HandshakeError,
             Refusal, //
         },
-        integrity::{
-            Opener,
-            Sealer, //
-        },
         link_error::LinkError,
-        receive::Receiver,
         responder::Responder,
-        session::Session,
-        wire::{
-            Kind,
-            Sender, //
-        }, //
+        session::Session, //
     }, //
 };
 
@@ -88,66 +76,12 @@ pub(super) fn receive(roster: &Roster, visit: &Visit, from: SocketAddr) {
     match (outcome, chosen) {
         (Ok(established), Some((peer, session))) => {
             visit.established();
-            if let Err(error) = serve(socket.clone(), &peer, &session, established) {
-                ended(roster, &peer, &error);
-            }
+            let error = line::serve(socket.clone(), &peer, &session, established);
+            ended(roster, &peer, &error);
         }
         (Ok(_), None) => {}
         (Err(error), _) => failed(roster, visit, &error, from),
     }
-}
-
-/// Takes in requests until the connection ends, which it does with an error.
-fn serve(
-    socket: Arc<Socket>,
-    peer: &Peer,
-    session: &Arc<Session>,
-    established: Established,
-) -> Result<(), LinkError> {
-    socket.set_recv_timeout(0);
-    socket.set_send_timeout(0);
-    let Established {
-        mode,
-        send,
-        receive,
-        ..
-    } = established;
-    let conn = Conn::new(socket, Sealer::new(mode, send), peer.traffic.clone())?;
-    let own = conn.clone();
-    let sender = KThread::spawn(fmt!("mosix_tx/{}", peer.number), move || own.run_sender())?;
-    let mut receiver = Receiver::new(
-        Opener::new(mode, receive),
-        Sender::Client,
-        peer.traffic.clone(),
-    );
-    let _nofs = NofsScope::enter();
-    let mut ended = session.attach(conn.clone()).map_err(LinkError::from);
-    if ended.is_ok() {
-        while ended.is_ok() {
-            ended = take_in(&mut receiver, peer, session, &conn);
-        }
-        session.detach();
-    }
-    conn.close();
-    drop(sender);
-    ended
-}
-
-/// Takes in one frame.
-fn take_in(
-    receiver: &mut Receiver,
-    peer: &Peer,
-    session: &Arc<Session>,
-    conn: &Conn,
-) -> Result<(), LinkError> {
-    let (header, body) = receiver.next(&conn.socket)?;
-    peer.heard();
-    match header.kind {
-        Kind::PING => conn.post_first(peer.answer_ping(&header)),
-        Kind::GOODBYE => return Err(LinkError::Goodbye),
-        _ => session.receive(conn, &header, body)?,
-    }
-    Ok(())
 }
 
 /// An authenticated connection ended.

@@ -14,6 +14,7 @@ use kernel::{
 use super::{
     client::Client,
     frame::Body,
+    inbox::Inbox,
     requests::NO_DEADLINE,
     wire::Kind, //
 };
@@ -62,13 +63,26 @@ impl Patience {
             Self::Killable | Self::Uninterruptible => NO_DEADLINE,
         }
     }
+
+    /// Waits for `event`; an error when a signal is reason not to wait on. Its deadline is kept by who
+    /// completes the call.
+    pub(super) fn wait(self, event: &Completion) -> Result {
+        match self {
+            Self::Interruptible { .. } => event.wait_interruptible(),
+            Self::Killable => event.wait_killable(),
+            Self::Uninterruptible => {
+                event.wait();
+                Ok(())
+            }
+        }
+    }
 }
 
 /// A request that is under way.
 #[pin_data]
 pub(crate) struct Call {
     pub(super) kind: Kind,
-    pub(super) body: Arc<Body>,
+    pub(super) body: Body,
     pub(super) deadline_ns: u64,
     #[pin]
     outcome: SpinLock<Option<Result<Reply>>>,
@@ -79,7 +93,6 @@ pub(crate) struct Call {
 impl Call {
     /// A call that nobody has sent yet.
     pub(super) fn new(kind: Kind, body: Body, deadline_ns: u64) -> Result<Arc<Self>> {
-        let body = Arc::new(body, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 kind,
@@ -98,6 +111,11 @@ impl Call {
         self.done.complete();
     }
 
+    /// Whether there is an outcome.
+    pub(super) fn is_complete(&self) -> bool {
+        self.outcome.lock().is_some()
+    }
+
     /// The outcome of a call that is complete.
     fn take(&self) -> Result<Reply> {
         self.outcome.lock().take().unwrap_or(Err(EINVAL))
@@ -112,14 +130,22 @@ pub(crate) struct Pending<'a> {
     /// Gone once it was waited for.
     call: Option<Arc<Call>>,
     patience: Patience,
+    /// Where the answer comes in, if nothing breaks.
+    inbox: Option<Arc<Inbox>>,
 }
 
 impl<'a> Pending<'a> {
-    pub(super) fn new(client: &'a Client, call: Arc<Call>, patience: Patience) -> Self {
+    pub(super) fn new(
+        client: &'a Client,
+        call: Arc<Call>,
+        patience: Patience,
+        inbox: Option<Arc<Inbox>>,
+    ) -> Self {
         Self {
             client,
             call: Some(call),
             patience,
+            inbox,
         }
     }
 
@@ -130,15 +156,10 @@ impl<'a> Pending<'a> {
     /// Those of [`Client::call`].
     pub(crate) fn wait(mut self) -> Result<Reply> {
         let call = self.call.take().ok_or(EINVAL)?;
-        let waited = match self.patience {
-            Patience::Interruptible { .. } => call.done.wait_interruptible(),
-            Patience::Killable => call.done.wait_killable(),
-            Patience::Uninterruptible => {
-                call.done.wait();
-                Ok(())
-            }
-        };
-        if waited.is_err() {
+        if let Some(inbox) = &self.inbox {
+            inbox.attend(&call, self.patience);
+        }
+        if self.patience.wait(&call.done).is_err() {
             if self.client.abandon(&call) {
                 return Err(EINTR);
             }

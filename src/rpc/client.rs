@@ -31,8 +31,10 @@ use super::{
     fifo::Fifo,
     frame::{
         Body,
+        Content,
         Frame, //
     },
+    inbox::Inbox,
     link_error::LinkError,
     requests::{
         Outgoing,
@@ -66,6 +68,8 @@ struct Table {
     /// What waits for a free slot.
     backlog: Fifo<Arc<Call>>,
     conn: Option<Arc<Conn>>,
+    /// Where the replies on `conn` come in.
+    inbox: Option<Arc<Inbox>>,
     /// The session to go on with; 0 for none.
     session: u64,
     /// Why new calls fail at once, while they do.
@@ -155,7 +159,7 @@ fn frame_of(outgoing: Outgoing<'_, Arc<Call>>) -> Frame {
             }
             Frame {
                 header,
-                body: Some(body.clone()),
+                content: Content::Call(payload.clone()),
             }
         }
         Outgoing::Cancel { id } => {
@@ -178,6 +182,7 @@ impl Client {
                 requests: Requests::new(slots),
                 backlog: Fifo::new(),
                 conn: None,
+                inbox: None,
                 session: 0,
                 shut: Some(ENOTCONN),
                 shuts: 0,
@@ -204,8 +209,8 @@ impl Client {
     ///
     /// Those of [`Self::call`] that come at once.
     pub(crate) fn start(&self, kind: Kind, body: Body, patience: Patience) -> Result<Pending<'_>> {
-        let call = self.begin(kind, body, patience.deadline_ns())?;
-        Ok(Pending::new(self, call, patience))
+        let (call, inbox) = self.begin(kind, body, patience.deadline_ns())?;
+        Ok(Pending::new(self, call, patience, inbox))
     }
 
     /// Hands over a request whose answer nobody waits for; does not sleep for the network. It is sent
@@ -221,7 +226,12 @@ impl Client {
         self.begin(kind, body, NO_DEADLINE).map(drop)
     }
 
-    fn begin(&self, kind: Kind, body: Body, deadline_ns: u64) -> Result<Arc<Call>> {
+    fn begin(
+        &self,
+        kind: Kind,
+        body: Body,
+        deadline_ns: u64,
+    ) -> Result<(Arc<Call>, Option<Arc<Inbox>>)> {
         if body.msg.len() > MSG_MAX as usize || body.data.len() > DATA_MAX as usize {
             return Err(EMSGSIZE);
         }
@@ -229,11 +239,12 @@ impl Client {
         let mut table = self.table.lock();
         table.begin(call.clone())?;
         let conn = table.push();
+        let inbox = table.inbox.clone();
         drop(table);
         if let Some(conn) = conn {
             conn.flush();
         }
-        Ok(call)
+        Ok((call, inbox))
     }
 
     /// Nobody waits for `call` any more; returns false if it is being completed right now.
@@ -267,6 +278,7 @@ impl Client {
         &self,
         attempt: u64,
         conn: Arc<Conn>,
+        inbox: Arc<Inbox>,
         session: u64,
         resumed: bool,
         credits: u16,
@@ -284,6 +296,7 @@ impl Client {
         table.session = session;
         table.shut = None;
         table.conn = Some(conn);
+        table.inbox = Some(inbox);
         table.requests.grant(credits);
         table.requests.resume();
         let conn = table.push();
@@ -296,7 +309,14 @@ impl Client {
 
     /// The connection is gone; what waits goes on waiting.
     pub(crate) fn disconnected(&self) {
-        self.table.lock().conn = None;
+        let mut table = self.table.lock();
+        table.conn = None;
+        let inbox = table.inbox.take();
+        drop(table);
+        if let Some(inbox) = inbox {
+            // Who waits there for what does not come any more waits on elsewhere.
+            inbox.look();
+        }
     }
 
     /// The peer is gone: everything that waits fails with `why`, and so do new calls until there is a
@@ -306,8 +326,12 @@ impl Client {
         table.shut = Some(why);
         table.shuts = table.shuts.saturating_add(1);
         table.conn = None;
+        let inbox = table.inbox.take();
         drop(table);
         self.fail(why);
+        if let Some(inbox) = inbox {
+            inbox.look();
+        }
     }
 
     /// Ends the session.
@@ -327,16 +351,24 @@ impl Client {
         }
     }
 
-    /// Completes the calls whose time is over.
-    pub(crate) fn expire(&self, now_ns: u64) {
+    /// To be called now and then: completes the calls whose time is over.
+    pub(crate) fn beat(&self, now_ns: u64) {
+        let inbox = self.table.lock().inbox.clone();
+        if let Some(inbox) = inbox {
+            inbox.beat();
+        }
         loop {
             let mut table = self.table.lock();
             let Some(call) = table.expire(now_ns) else {
                 break;
             };
             let conn = table.push();
+            let inbox = table.inbox.clone();
             drop(table);
             call.complete(Err(ETIMEDOUT));
+            if let Some(inbox) = inbox {
+                inbox.look();
+            }
             if let Some(conn) = conn {
                 conn.flush();
             }

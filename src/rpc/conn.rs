@@ -7,7 +7,7 @@
 //! one per connection. The order of the numbers in the frames is the order on the wire, so numbering
 //! and sending are done under one lock, which is not held while anybody waits for the network.
 
-use core::mem::take;
+use core::mem::replace;
 
 use kernel::{
     alloc::AllocError,
@@ -22,6 +22,7 @@ use kernel::{
 };
 
 use super::{
+    fifo::Fifo,
     frame::Frame,
     greet::KernelCrypto,
     integrity::{
@@ -29,7 +30,12 @@ use super::{
         Sealer,
         TAG_LEN, //
     },
-    wire::HEADER_LEN, //
+    session::CREDITS,
+    wire::{
+        DATA_MAX,
+        HEADER_LEN,
+        MSG_MAX, //
+    }, //
 };
 use crate::{
     cluster::counters::Traffic,
@@ -45,8 +51,11 @@ use crate::{
     }, //
 };
 
-/// Frames that can wait for the sender thread: more than all credits of a link and its heartbeats.
+/// Frames that can wait to be sent: more than all credits of a link and its heartbeats.
 const QUEUE_MAX: usize = 256;
+/// Bytes that can wait to be sent: as many as a request or a reply per credit can have. A peer that
+/// keeps to the credits asks for no more before it has read what it asked for.
+const QUEUE_BYTES_MAX: usize = CREDITS as usize * (HEADER_LEN + (MSG_MAX + DATA_MAX) as usize);
 
 /// An authenticated connection.
 #[pin_data]
@@ -63,7 +72,9 @@ pub(crate) struct Conn {
 struct Outgoing {
     sealer: Sealer,
     /// Frames that have no number yet, first in first out.
-    queue: KVec<Frame>,
+    queue: Fifo<Frame>,
+    /// Bytes of the bodies in `queue`.
+    queued: usize,
     /// A numbered frame of which a part is sent; nothing else may be sent before its rest.
     current: Option<Wire>,
     /// The sender thread is sending without the lock.
@@ -151,14 +162,14 @@ impl Conn {
         sealer: Sealer,
         traffic: Arc<Traffic>,
     ) -> Result<Arc<Self>> {
-        let queue = KVec::with_capacity(QUEUE_MAX, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 socket,
                 traffic,
                 out <- new_mutex!(Outgoing {
                     sealer,
-                    queue,
+                    queue: Fifo::new(),
+                    queued: 0,
                     current: None,
                     busy: false,
                     closed: false,
@@ -179,8 +190,10 @@ impl Conn {
         if out.closed {
             return;
         }
-        if out.queue.push_within_capacity(frame).is_err() {
-            // Cannot be while both sides keep to the credits.
+        // More cannot be while both sides keep to the credits.
+        out.queued = out.queued.saturating_add(frame.body_len());
+        let full = out.queue.len() >= QUEUE_MAX || out.queued > QUEUE_BYTES_MAX;
+        if full || out.queue.push(frame).is_err() {
             self.close_locked(&mut out);
         }
     }
@@ -205,7 +218,7 @@ impl Conn {
     /// there is much to do.
     pub(crate) fn post_first(&self, frame: Frame) {
         let mut out = self.out.lock();
-        if !out.closed && out.queue.insert_within_capacity(0, frame).is_err() {
+        if !out.closed && out.queue.push_first(frame).is_err() {
             self.close_locked(&mut out);
         }
         drop(out);
@@ -236,12 +249,11 @@ impl Conn {
         if let Some(wire) = out.current.take() {
             return Ok(Some(wire));
         }
-        if out.queue.is_empty() {
+        let Some(frame) = out.queue.pop() else {
             return Ok(None);
-        }
-        let frame = out.queue.remove(0).map_err(|_| EINVAL)?;
-        let body = frame.body.as_ref().map_or(0, |body| body.len());
-        let len = HEADER_LEN.saturating_add(body);
+        };
+        out.queued = out.queued.saturating_sub(frame.body_len());
+        let len = HEADER_LEN.saturating_add(frame.body_len());
         self.traffic.frames_out.bump();
         self.traffic.bytes_out.add(len as u64);
         Ok(Some(Wire::seal(&mut out.sealer, frame)?))
@@ -281,7 +293,7 @@ impl Conn {
         if !out.closed {
             out.closed = true;
             out.current = None;
-            drop(take(&mut out.queue));
+            drop(replace(&mut out.queue, Fifo::new()));
             self.socket.shutdown();
             self.work.notify_all();
         }

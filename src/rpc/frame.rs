@@ -7,7 +7,10 @@ use kernel::{
     sync::Arc, //
 };
 
-use super::wire::Header;
+use super::{
+    call::Call,
+    wire::Header, //
+};
 
 /// What comes behind a header.
 #[derive(Default)]
@@ -33,27 +36,53 @@ impl Body {
     }
 }
 
-/// A frame on its way out. The body is shared: it may have to be sent again on another connection,
-/// with another header.
+/// Where the body of a frame lies.
+#[derive(Clone)]
+pub(crate) enum Content {
+    /// There is none.
+    Nothing,
+    /// A request's, which may have to be sent again on another connection, with another header.
+    Call(Arc<Call>),
+    /// A reply's, which may be kept to be sent again.
+    Reply(Arc<Body>),
+}
+
+/// A frame on its way out.
 #[derive(Clone)]
 pub(crate) struct Frame {
     pub(crate) header: Header,
-    pub(crate) body: Option<Arc<Body>>,
+    pub(crate) content: Content,
 }
 
 impl Frame {
     /// A frame that is a header alone.
     pub(crate) fn bare(header: Header) -> Self {
-        Self { header, body: None }
+        Self {
+            header,
+            content: Content::Nothing,
+        }
+    }
+
+    fn body(&self) -> Option<&Body> {
+        match &self.content {
+            Content::Nothing => None,
+            Content::Call(call) => Some(&call.body),
+            Content::Reply(body) => Some(body),
+        }
+    }
+
+    /// Bytes behind the header.
+    pub(crate) fn body_len(&self) -> usize {
+        self.body().map_or(0, Body::len)
     }
 
     /// The message; empty for a bare frame.
     pub(crate) fn msg(&self) -> &[u8] {
-        self.body.as_ref().map_or(&[], |body| &body.msg)
+        self.body().map_or(&[], |body| &body.msg)
     }
 
     /// The data; empty for a bare frame.
     pub(crate) fn data(&self) -> &[u8] {
-        self.body.as_ref().map_or(&[], |body| &body.data)
+        self.body().map_or(&[], |body| &body.data)
     }
 }

@@ -29,6 +29,7 @@ use super::{
     conn::Conn,
     frame::{
         Body,
+        Content,
         Frame, //
     },
     handshake::Compat,
@@ -91,7 +92,7 @@ struct Table {
     replies: Replies<Frame, KVec<Slot<Frame>>>,
     conn: Option<Arc<Conn>>,
     /// Requests that wait until this node may act on the peer's behalf; memory for one per slot.
-    paused: KVec<KBox<Job>>,
+    paused: KVec<Paused>,
     /// Memory for the last job, which must not fail.
     last: Option<KBox<MaybeUninit<Job>>>,
     /// A receiving thread is using the session.
@@ -158,13 +159,35 @@ enum Task {
     Settle,
 }
 
+/// A request that was put aside.
+struct Paused {
+    id: RequestId,
+    kind: Kind,
+    body: Body,
+}
+
 impl Job {
-    /// Does it, in a thread that is made for that.
-    pub(super) fn run(self: KBox<Self>) {
-        let session = self.session.clone();
-        match &self.task {
-            Task::Execute { .. } => session.execute(self),
+    /// Does it, in a thread that is made for that: it has a umask of its own, and may sleep long.
+    pub(crate) fn run(self) {
+        let Self { session, task, .. } = self;
+        match task {
+            Task::Execute { id, kind, body } => session.execute(id, kind, body),
             Task::Settle => session.settle(),
+        }
+    }
+
+    /// Has it done by a worker. If there is none a request is answered with an error.
+    pub(crate) fn submit(self) {
+        let session = self.session.clone();
+        let Task::Execute { id, kind, .. } = self.task else {
+            return self.run();
+        };
+        let submitted = match KBox::new(self, GFP_KERNEL) {
+            Ok(job) => session.workers.submit(job).is_ok(),
+            Err(_) => false,
+        };
+        if !submitted {
+            session.finish(id, kind, Answer::error(ENOMEM));
         }
     }
 }
@@ -259,10 +282,8 @@ impl Session {
         table.stage = Stage::Over;
         let conn = table.conn.take();
         let paused = take(&mut table.paused);
-        for job in &paused {
-            if let Task::Execute { id, .. } = job.task {
-                let _ = table.replies.done(id, None);
-            }
+        for request in &paused {
+            let _ = table.replies.done(request.id, None);
         }
         let last = table.settles();
         drop(table);
@@ -285,7 +306,7 @@ impl Session {
         });
         // By a worker: it may take long, and who is here may be the heartbeat.
         if let Err(job) = self.workers.submit(job) {
-            job.run();
+            KBox::into_inner(job).run();
         }
     }
 
@@ -306,7 +327,8 @@ impl Session {
         self.settled.wait();
     }
 
-    /// A request or a cancel has come in on `conn`.
+    /// A request or a cancel has come in on `conn`. Gives what is to be done about it, by the caller
+    /// itself or by a worker.
     ///
     /// # Errors
     ///
@@ -316,7 +338,7 @@ impl Session {
         conn: &Conn,
         header: &Header,
         body: Body,
-    ) -> Result<(), LinkError> {
+    ) -> Result<Option<Job>, LinkError> {
         let id = header.request_id()?;
         let mut table = self.table.lock();
         let acked = table.replies.acked(header.acked)?;
@@ -360,41 +382,17 @@ impl Session {
         if answered {
             conn.flush();
         }
-        if execute {
-            self.start(id, header.kind, body);
-        }
-        Ok(())
-    }
-
-    /// Begins to execute a request.
-    fn start(self: &Arc<Self>, id: RequestId, kind: Kind, body: Body) {
-        let job = Job {
+        let kind = header.kind;
+        Ok(execute.then(|| Job {
             next: None,
             session: self.clone(),
             task: Task::Execute { id, kind, body },
-        };
-        match KBox::new(job, GFP_KERNEL) {
-            Ok(job) => self.submit(job),
-            Err(_) => self.finish(id, kind, Answer::error(ENOMEM)),
-        }
-    }
-
-    /// Hands a request to a worker.
-    fn submit(self: &Arc<Self>, job: KBox<Job>) {
-        if let Err(job) = self.workers.submit(job) {
-            if let Task::Execute { id, kind, .. } = job.task {
-                self.finish(id, kind, Answer::error(ENOMEM));
-            }
-        }
+        }))
     }
 
     /// Executes a request, if that may be done now. If it may not yet it is put aside, so that it holds
     /// up no worker; one of a session that is over is dropped.
-    fn execute(self: &Arc<Self>, mut job: KBox<Job>) {
-        let Task::Execute { id, kind, body } = &mut job.task else {
-            return;
-        };
-        let (id, kind) = (*id, *kind);
+    fn execute(self: &Arc<Self>, id: RequestId, kind: Kind, body: Body) {
         let mut table = self.table.lock();
         if table.is_over() {
             // It is being executed as far as the table knows, and has no reply to keep.
@@ -404,15 +402,14 @@ impl Session {
             return self.close(last);
         }
         if !self.fence.may_act() {
-            if table.paused.push_within_capacity(job).is_err() {
+            let paused = Paused { id, kind, body };
+            if table.paused.push_within_capacity(paused).is_err() {
                 // Cannot be: there is room for a request per slot.
                 pr_warn!("node {}: a paused request is lost\n", self.from);
             }
             return;
         }
         drop(table);
-        let body = take(body);
-        drop(job);
         let answer = self.service.execute(Request {
             from: self.from,
             compat: self.compat,
@@ -427,10 +424,16 @@ impl Session {
         // No more than there are now: one that has to pause again must not be found again here.
         let count = self.table.lock().paused.len();
         for _ in 0..count {
-            let Some(job) = self.table.lock().paused.pop() else {
+            let Some(Paused { id, kind, body }) = self.table.lock().paused.pop() else {
                 return;
             };
-            self.submit(job);
+            let task = Task::Execute { id, kind, body };
+            Job {
+                next: None,
+                session: self.clone(),
+                task,
+            }
+            .submit();
         }
     }
 
@@ -447,7 +450,8 @@ impl Session {
             None => Header::reply(kind, id.raw(), status, 0, 0),
         };
         header.credits = CREDITS;
-        let frame = Frame { header, body };
+        let content = body.map_or(Content::Nothing, Content::Reply);
+        let frame = Frame { header, content };
         let mut table = self.table.lock();
         let send = table
             .replies

@@ -235,7 +235,7 @@ impl Workers {
         while let Order::Work(job) = desk.wait() {
             let mut next = Some(job);
             while let Some(job) = next {
-                job.run();
+                KBox::into_inner(job).run();
                 next = self.next(desk);
             }
         }
