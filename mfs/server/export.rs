@@ -31,6 +31,7 @@ use crate::{
         errno::*,
         vfs::{
             attr,
+            cred::Cred,
             handle::FileHandle,
             path::Path, //
         }, //
@@ -79,6 +80,9 @@ pub(super) struct Export {
     /// Whom it is served to.
     #[pin]
     pub(super) clients: Clients,
+    /// Who joined the cluster. Handles are turned into objects in this name: what a file system does for
+    /// that has nothing to do with what the caller may do.
+    own: Cred,
     /// Key of the handles.
     key: [u64; 2],
     #[pin]
@@ -97,6 +101,7 @@ impl Export {
                 node,
                 seat,
                 clients <- Clients::new(),
+                own: Cred::current(),
                 key: [crypto::random_u64(), crypto::random_u64()],
                 mounts <- Mounts::new(root),
                 numbers <- new_mutex!(Numbers::new(), "mosix::Export::numbers"),
@@ -178,15 +183,17 @@ impl Export {
             return Err(errno(ESTALE));
         }
         let mount = handle.mount.get();
-        let root = self.mounts.find(mount)?;
-        let path = match handle.fh_type {
-            Handle::ROOT => root,
-            kind => root.decode_fh(&FileHandle {
-                kind,
-                len: handle.fh_len,
-                bytes: handle.fh,
-            })?,
-        };
+        let path = self.own.with(|| {
+            let root = self.mounts.find(mount)?;
+            match handle.fh_type {
+                Handle::ROOT => Ok(root),
+                kind => root.decode_fh(&FileHandle {
+                    kind,
+                    len: handle.fh_len,
+                    bytes: handle.fh,
+                }),
+            }
+        })?;
         Ok(Object { path, mount })
     }
 

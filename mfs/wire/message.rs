@@ -5,12 +5,9 @@
 use zerocopy::{
     FromBytes,
     Immutable,
-    IntoBytes,
     KnownLayout,
     Unaligned, //
 };
-
-use super::caller::Caller;
 
 /// A message that is not what its kind promises: answered with `EPROTO`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,16 +61,6 @@ pub(crate) const fn ensure(well_formed: bool) -> Result<(), Malformed> {
     } else {
         Err(Malformed)
     }
-}
-
-/// The parts of a request's message, in order: whoever sends it puts them together.
-pub(crate) fn parts<'a, T>(caller: &Caller<'a>, what: &'a T, names: [&'a [u8]; 2]) -> [&'a [u8]; 5]
-where
-    T: IntoBytes + Immutable,
-{
-    let [head, groups] = caller.parts();
-    let [first, second] = names;
-    [head, groups, what.as_bytes(), first, second]
 }
 
 /// A message that is one struct.

@@ -19,7 +19,6 @@ use crate::mfs::wire::{
     file::*,
     handle::Handle,
     lock::*,
-    message,
     name,
     names::*,
     op,
@@ -91,6 +90,16 @@ pub(crate) fn time(sec: i64, nsec: u32) -> Time {
     }
 }
 
+/// The caller, what it asks for, and names.
+fn message<T>(caller: &Caller<'_>, what: &T, names: [&[u8]; 2]) -> Vec<u8>
+where
+    T: IntoBytes + Immutable,
+{
+    let [head, groups] = caller.parts();
+    let [first, second] = names;
+    [head, groups, what.as_bytes(), first, second].concat()
+}
+
 /// A message with names and data.
 pub(crate) fn with<T>(kind: Kind, what: &T, names: [&[u8]; 2], data: &[u8]) -> Sample
 where
@@ -109,7 +118,7 @@ where
     };
     Sample {
         kind,
-        msg: message::parts(&caller, what, names).concat(),
+        msg: message(&caller, what, names),
         data: data.to_vec(),
     }
 }
@@ -255,7 +264,7 @@ pub(crate) fn all() -> Vec<Sample> {
     expecting.expect = object();
     vec![
         Sample {
-            msg: message::parts(&Caller::NOBODY, &(), [b"", b""]).concat(),
+            msg: message(&Caller::NOBODY, &(), [b"", b""]),
             ..plain(op::ROOT, &())
         },
         plain(op::ROOT, &()),
