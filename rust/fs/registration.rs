@@ -67,7 +67,10 @@ impl<T: FileSystem> Registration<T> {
                         owner: module.as_ptr(),
                         ..pin_init::zeroed()
                     });
-                    to_result(bindings::register_filesystem(slot))
+                    each_key(slot, |key| bindings::lockdep_register_key(key));
+                    to_result(bindings::register_filesystem(slot)).inspect_err(|_| {
+                        each_key(slot, |key| bindings::lockdep_unregister_key(key));
+                    })
                 }
             }),
         }? Error)
@@ -124,6 +127,32 @@ impl<T: FileSystem> Registration<T> {
     }
 }
 
+/// Calls `f` with each of the classes of locks of a file system: lockdep has to be told of those that are
+/// not in static memory.
+///
+/// # Safety
+///
+/// `fs` is valid.
+unsafe fn each_key(
+    fs: *mut bindings::file_system_type,
+    mut f: impl FnMut(*mut bindings::lock_class_key),
+) {
+    // SAFETY: By this function's contract.
+    unsafe {
+        f(&raw mut (*fs).s_lock_key);
+        f(&raw mut (*fs).s_umount_key);
+        f(&raw mut (*fs).s_vfs_rename_key);
+        f(&raw mut (*fs).i_lock_key);
+        f(&raw mut (*fs).i_mutex_key);
+        f(&raw mut (*fs).invalidate_lock_key);
+        f(&raw mut (*fs).i_mutex_dir_key);
+        let writers = &raw mut (*fs).s_writers_key;
+        for level in 0..(*writers).len() {
+            f(writers.cast::<bindings::lock_class_key>().add(level));
+        }
+    }
+}
+
 #[pinned_drop]
 impl<T: FileSystem> PinnedDrop for Registration<T> {
     fn drop(self: Pin<&mut Self>) {
@@ -133,6 +162,7 @@ impl<T: FileSystem> PinnedDrop for Registration<T> {
         unsafe {
             bindings::unregister_filesystem(self.fs.get());
             bindings::rcu_barrier();
+            each_key(self.fs.get(), |key| bindings::lockdep_unregister_key(key));
         }
     }
 }
