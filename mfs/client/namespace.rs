@@ -41,7 +41,10 @@ use crate::{
                 Attributes,
                 Change, //
             },
-            file::File,
+            file::{
+                fsize_limit,
+                File, //
+            },
             inode::{
                 access,
                 AtomicOpen,
@@ -130,6 +133,13 @@ fn setattr(inode: &INode<Client>, file: Option<&File<Client>>, change: &Change) 
         // The server did that when it opened the file.
         inode.truncate_setsize(0);
         return Ok(());
+    }
+    if let Some(size) = change.size {
+        if size > fsize_limit() {
+            // It may be that long already.
+            ask_attributes(inode)?;
+        }
+        inode.newsize_ok(size)?;
     }
     let object = object(inode)?;
     let open = match file {

@@ -30,6 +30,7 @@ use super::{
     io::Turn,
     map,
     passthrough,
+    remote,
     Client, //
 };
 use crate::{
@@ -60,7 +61,11 @@ use crate::{
         reply, //
     },
     rpc::{
-        call::Patience,
+        self,
+        call::{
+            Patience,
+            Reply, //
+        },
         frame::Body,
         wire::Kind, //
     }, //
@@ -130,7 +135,10 @@ impl<'a> Lease<'a> {
             exec: how.exec.into(),
             reserved: [0; 7],
         };
-        let body = client.call(node, op::OPEN, &[what.as_bytes(), name], KVVec::new())?;
+        let parts: &[&[u8]] = &[what.as_bytes(), name];
+        let remote = client.remote(node)?;
+        let pending = remote.start(op::OPEN, parts, KVVec::new(), Patience::Killable)?;
+        let body = pending.wait_or_leave(close_orphan)?;
         let opened = *reply::read::<Opened>(&body.msg, &body.data).map_err(attr::malformed)?;
         let lease = (opened.open != OpenId::ZERO).then_some(Self {
             client,
@@ -176,6 +184,20 @@ impl<'a> Lease<'a> {
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
         close(self.client, self.node, self.id);
+    }
+}
+
+/// Closes what was opened for a task that was killed meanwhile.
+fn close_orphan(peer: &rpc::client::Client, reply: Reply) {
+    if reply.status != 0 {
+        return;
+    }
+    let Ok(opened) = reply::read::<Opened>(&reply.body.msg, &reply.body.data) else {
+        return;
+    };
+    if opened.open != OpenId::ZERO {
+        let release = Release { open: opened.open };
+        let _ = remote::post(peer, op::RELEASE, &[release.as_bytes()]);
     }
 }
 

@@ -29,8 +29,10 @@ use crate::{
         }, //
     },
     rpc::{
+        self,
         call::{
             self,
+            Heir,
             Patience, //
         },
         frame::Body,
@@ -64,6 +66,18 @@ impl Pending<'_> {
         match self {
             Self::Done(result) => result,
             Self::Peer(pending) => pending.wait()?.check(),
+        }
+    }
+
+    /// As [`Self::wait`]; but an answer that comes after a fatal signal is left to `heir`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(crate) fn wait_or_leave(self, heir: Heir) -> Result<Body> {
+        match self {
+            Self::Done(result) => result,
+            Self::Peer(pending) => pending.wait_or_leave(heir)?.check(),
         }
     }
 }
@@ -142,6 +156,22 @@ impl Client {
             Remote::Peer(peer) => peer.client.post(kind, Body { msg, data }),
         }
     }
+}
+
+/// Tells `peer` something, in nobody's name and without waiting.
+///
+/// # Errors
+///
+/// As [`Client::post`].
+pub(super) fn post(peer: &rpc::client::Client, kind: Kind, parts: &[&[u8]]) -> Result {
+    let msg = concat(&Caller::NOBODY, parts)?;
+    peer.post(
+        kind,
+        Body {
+            msg,
+            data: KVVec::new(),
+        },
+    )
 }
 
 /// Has a request executed by the server of this node, which looks at the task itself for who asks.

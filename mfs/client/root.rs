@@ -199,12 +199,6 @@ impl Roots {
         })
     }
 
-    /// Forgets everything: this node has left its cluster.
-    pub(crate) fn clear(&self) {
-        let known = core::mem::take(&mut *self.known.lock());
-        drop(known);
-    }
-
     fn find(&self, node: u16, session: u64) -> Option<Entry> {
         let known = self.known.lock();
         let root = known.iter().find(|root| root.node == node)?;

@@ -14,7 +14,10 @@ use core::{
 };
 
 use kernel::{
-    error::from_err_ptr,
+    error::{
+        from_err_ptr,
+        to_result, //
+    },
     prelude::*,
     sync::aref::{
         ARef,
@@ -193,6 +196,18 @@ impl<T: FileSystem> INode<T> {
             }
             bindings::mosix_inode_unlock_attributes(inode);
         }
+    }
+
+    /// Whether the caller may make it `size` bytes long, as far as its `RLIMIT_FSIZE` and this machine go.
+    /// Sends `SIGXFSZ` where POSIX says so.
+    ///
+    /// # Errors
+    ///
+    /// `EFBIG`, `ETXTBSY`.
+    pub(crate) fn newsize_ok(&self, size: u64) -> Result {
+        let size = i64::try_from(size).map_err(|_| EFBIG)?;
+        // SAFETY: The inode is alive; the callers are in `setattr`, with the inode locked.
+        to_result(unsafe { bindings::inode_newsize_ok(self.as_ptr(), size) })
     }
 
     /// Cuts the pages that this machine has of it, and its size here, to `size` bytes; may sleep.

@@ -78,6 +78,20 @@ impl Patience {
     }
 }
 
+/// Takes over the answer to a request that nobody waits for any more. Called in whatever thread the
+/// answer comes in: must not wait.
+pub(crate) type Heir = fn(&Client, Reply);
+
+/// What became of a request.
+enum Outcome {
+    /// Nothing yet.
+    Open,
+    /// The answer, or why there is none; given out once.
+    Known(Option<Result<Reply>>),
+    /// Nobody waits for it.
+    Left(Heir),
+}
+
 /// A request that is under way.
 #[pin_data]
 pub(crate) struct Call {
@@ -85,7 +99,7 @@ pub(crate) struct Call {
     pub(super) body: Body,
     pub(super) deadline_ns: u64,
     #[pin]
-    outcome: SpinLock<Option<Result<Reply>>>,
+    outcome: SpinLock<Outcome>,
     #[pin]
     done: Completion,
 }
@@ -98,7 +112,7 @@ impl Call {
                 kind,
                 body,
                 deadline_ns,
-                outcome <- new_spinlock!(None, "mosix::Call::outcome"),
+                outcome <- new_spinlock!(Outcome::Open, "mosix::Call::outcome"),
                 done <- Completion::new(),
             }),
             GFP_KERNEL,
@@ -106,19 +120,45 @@ impl Call {
     }
 
     /// Ends the call; done once, by whoever took it out of the client's table.
-    pub(super) fn complete(&self, outcome: Result<Reply>) {
-        *self.outcome.lock() = Some(outcome);
-        self.done.complete();
+    pub(super) fn complete(&self, client: &Client, outcome: Result<Reply>) {
+        let heir = {
+            let mut place = self.outcome.lock();
+            match *place {
+                Outcome::Left(heir) => heir,
+                _ => {
+                    *place = Outcome::Known(Some(outcome));
+                    drop(place);
+                    self.done.complete();
+                    return;
+                }
+            }
+        };
+        if let Ok(reply) = outcome {
+            heir(client, reply);
+        }
+    }
+
+    /// Leaves the answer to `heir`; returns false if it is there already.
+    fn leave(&self, heir: Heir) -> bool {
+        let mut place = self.outcome.lock();
+        let open = matches!(*place, Outcome::Open);
+        if open {
+            *place = Outcome::Left(heir);
+        }
+        open
     }
 
     /// Whether there is an outcome.
     pub(super) fn is_complete(&self) -> bool {
-        self.outcome.lock().is_some()
+        matches!(*self.outcome.lock(), Outcome::Known(_))
     }
 
     /// The outcome of a call that is complete.
     fn take(&self) -> Result<Reply> {
-        self.outcome.lock().take().unwrap_or(Err(EINVAL))
+        match &mut *self.outcome.lock() {
+            Outcome::Known(outcome) => outcome.take().unwrap_or(Err(EINVAL)),
+            _ => Err(EINVAL),
+        }
     }
 }
 
@@ -165,6 +205,23 @@ impl<'a> Pending<'a> {
             }
             // Somebody has taken it and is completing it right now.
             call.done.wait();
+        }
+        call.take()
+    }
+
+    /// As [`Self::wait`], for a request whose answer has to be dealt with: when the patience is over it is
+    /// not abandoned but left to `heir`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Client::call`].
+    pub(crate) fn wait_or_leave(mut self, heir: Heir) -> Result<Reply> {
+        let call = self.call.take().ok_or(EINVAL)?;
+        if let Some(inbox) = &self.inbox {
+            inbox.attend(&call, self.patience);
+        }
+        if self.patience.wait(&call.done).is_err() && call.leave(heir) {
+            return Err(EINTR);
         }
         call.take()
     }

@@ -347,7 +347,7 @@ impl Client {
                 break;
             };
             drop(table);
-            call.complete(Err(errno(why)));
+            call.complete(self, Err(errno(why)));
         }
     }
 
@@ -365,7 +365,7 @@ impl Client {
             let conn = table.push();
             let inbox = table.inbox.clone();
             drop(table);
-            call.complete(Err(ETIMEDOUT));
+            call.complete(self, Err(ETIMEDOUT));
             if let Some(inbox) = inbox {
                 inbox.look();
             }
@@ -400,13 +400,16 @@ impl Client {
         };
         if header.kind != call.kind {
             // Only what was abandoned is answered by a cancel, and nothing by another kind.
-            call.complete(Err(errno(EPROTO)));
+            call.complete(self, Err(errno(EPROTO)));
             return Err(FrameError::UnexpectedReply(header.id).into());
         }
-        call.complete(Ok(Reply {
-            status: header.status,
-            body,
-        }));
+        call.complete(
+            self,
+            Ok(Reply {
+                status: header.status,
+                body,
+            }),
+        );
         Ok(())
     }
 }
