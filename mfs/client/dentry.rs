@@ -106,8 +106,10 @@ impl fs::dentry::Operations for Names {
             return Ok(false);
         };
         // The opening brings the name and the handle, and fails with ESTALE unless they belong
-        // together; then this is called again, with another flag.
-        let asks_itself = flags.is_open() && !flags.is_reval() && !flags.is_exclusive();
+        // together; then this is called again, with another flag. What is to be a directory is not
+        // opened if it is none, and nobody would have asked whether the caller may look here.
+        let opens = flags.is_open() && !flags.is_exclusive() && !flags.is_directory();
+        let asks_itself = opens && !flags.is_reval();
         if asks_itself && inode.file_type() == kind::REG {
             return Ok(true);
         }

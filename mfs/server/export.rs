@@ -31,7 +31,6 @@ use crate::{
         errno::*,
         vfs::{
             attr,
-            cred::Cred,
             handle::FileHandle,
             path::Path, //
         }, //
@@ -80,9 +79,6 @@ pub(super) struct Export {
     /// Whom it is served to.
     #[pin]
     pub(super) clients: Clients,
-    /// Who joined the cluster. Handles are turned into objects in this name: what a file system does for
-    /// that has nothing to do with what the caller may do.
-    own: Cred,
     /// Key of the handles.
     key: [u64; 2],
     #[pin]
@@ -101,7 +97,6 @@ impl Export {
                 node,
                 seat,
                 clients <- Clients::new(),
-                own: Cred::current(),
                 key: [crypto::random_u64(), crypto::random_u64()],
                 mounts <- Mounts::new(root),
                 numbers <- new_mutex!(Numbers::new(), "mosix::Export::numbers"),
@@ -183,17 +178,15 @@ impl Export {
             return Err(errno(ESTALE));
         }
         let mount = handle.mount.get();
-        let path = self.own.with(|| {
-            let root = self.mounts.find(mount)?;
-            match handle.fh_type {
-                Handle::ROOT => Ok(root),
-                kind => root.decode_fh(&FileHandle {
-                    kind,
-                    len: handle.fh_len,
-                    bytes: handle.fh,
-                }),
-            }
-        })?;
+        let root = self.mounts.find(mount)?;
+        let path = match handle.fh_type {
+            Handle::ROOT => root,
+            kind => root.decode_fh(&FileHandle {
+                kind,
+                len: handle.fh_len,
+                bytes: handle.fh,
+            })?,
+        };
         Ok(Object { path, mount })
     }
 

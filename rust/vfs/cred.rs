@@ -80,18 +80,6 @@ fn valid(id: u32) -> Result<u32> {
 }
 
 impl Cred {
-    /// Those of the current task.
-    pub(crate) fn current() -> Self {
-        // SAFETY: The current task is alive and keeps its credentials alive, which it alone replaces.
-        let cred = unsafe {
-            let cred = (*bindings::get_current()).cred.cast_mut();
-            bindings::get_cred(cred);
-            NonNull::new_unchecked(cred)
-        };
-        // INVARIANT: Credentials of a task do not change, and the reference was taken just above.
-        Self { cred }
-    }
-
     /// Those of the current task with `who` in them.
     ///
     /// # Errors

@@ -41,6 +41,11 @@ impl LookupFlags {
         self.0 & bindings::MOSIX_CONST_LOOKUP_EXCL != 0
     }
 
+    /// It has to be a directory.
+    pub(crate) fn is_directory(self) -> bool {
+        self.0 & bindings::MOSIX_CONST_LOOKUP_DIRECTORY != 0
+    }
+
     /// What was thought to be known has proved wrong in this path.
     pub(crate) fn is_reval(self) -> bool {
         self.0 & bindings::MOSIX_CONST_LOOKUP_REVAL != 0
