@@ -96,12 +96,10 @@ impl Server {
     fn try_local(&self, kind: Kind, msg: &[u8], data: &[u8]) -> Result<Answer> {
         let export = self.export()?;
         let client = export.clients.get(export.node)?;
-        let (caller, request) =
-            request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
+        let (_, request) = request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
         let context = Context {
             export: &export,
             client: &client,
-            caller,
             is_local: true,
         };
         dispatch::execute(&context, request)
@@ -116,7 +114,6 @@ impl Server {
         let context = Context {
             export: &export,
             client: &client,
-            caller,
             is_local: false,
         };
         let once = dispatch::is_once(&wanted);

@@ -32,7 +32,6 @@
 bool mosix_cpu_possible(unsigned int cpu) { return cpu_possible(cpu); }
 
 /* linux/cred.h */
-const struct cred *mosix_kernel_cred(void) { return kernel_cred(); }
 const struct cred *mosix_override_creds(const struct cred *cred) { return override_creds(cred); }
 const struct cred *mosix_revert_creds(const struct cred *cred) { return revert_creds(cred); }
 void mosix_put_group_info(struct group_info *groups) { put_group_info(groups); }
@@ -67,7 +66,7 @@ bool mosix_dir_emit(struct dir_context *ctx, const char *name, int len, u64 ino,
 void mosix_file_set_created(struct file *file) { file->f_mode |= FMODE_CREATED; }
 void mosix_do_delayed_call(struct delayed_call *call) { do_delayed_call(call); }
 void mosix_file_64bithash(struct file *file) { file->f_mode |= FMODE_64BITHASH; }
-void mosix_file_forget_append(struct file *file) { file->f_flags &= ~O_APPEND, file->f_iocb_flags = iocb_flags(file); }
+void mosix_file_renew_iocb_flags(struct file *file) { file->f_iocb_flags = iocb_flags(file); }
 void mosix_file_lock_pos(struct file *file) { mutex_lock(&file->f_pos_lock); }
 void mosix_file_unlock_pos(struct file *file) { mutex_unlock(&file->f_pos_lock); }
 int mosix_inode_lock_killable(struct inode *inode) { return inode_lock_killable(inode); }

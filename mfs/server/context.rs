@@ -29,7 +29,6 @@ use crate::{
             Attr,
             Entry, //
         },
-        caller::Caller,
         handle::{
             Handle,
             OpenId, //
@@ -47,10 +46,8 @@ pub(super) struct Context<'a> {
     pub(super) export: &'a Arc<Export>,
     /// The node that asks.
     pub(super) client: &'a Arc<Client>,
-    /// Who asks, as that node says. The credentials of the current task are made of it already; those
-    /// of a local caller are its own.
-    pub(super) caller: Caller<'a>,
-    /// Whether this is the own node's client, in its caller's context.
+    /// Whether this is the own node's client, in its caller's context. Either way the credentials of the
+    /// current task are those of who asks.
     pub(super) is_local: bool,
 }
 

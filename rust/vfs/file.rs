@@ -146,7 +146,10 @@ impl File {
     pub(crate) fn forget_append(&mut self) {
         // SAFETY: By the invariant the file is alive, and nobody else uses it as its owner is borrowed
         // mutably and says so.
-        unsafe { bindings::mosix_file_forget_append(self.file.as_ptr()) };
+        unsafe {
+            (*self.file.as_ptr()).f_flags &= !bindings::O_APPEND;
+            bindings::mosix_file_renew_iocb_flags(self.file.as_ptr());
+        }
     }
 
     /// What is open.
