@@ -32,6 +32,7 @@
 bool mosix_cpu_possible(unsigned int cpu) { return cpu_possible(cpu); }
 
 /* linux/cred.h */
+const struct cred *mosix_kernel_cred(void) { return kernel_cred(); }
 const struct cred *mosix_override_creds(const struct cred *cred) { return override_creds(cred); }
 const struct cred *mosix_revert_creds(const struct cred *cred) { return revert_creds(cred); }
 void mosix_put_group_info(struct group_info *groups) { put_group_info(groups); }

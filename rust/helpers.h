@@ -57,6 +57,7 @@ void mosix_i_size_write(struct inode *inode, loff_t size);
 void mosix_file_set_created(struct file *file);
 unsigned short mosix_current_umask(void);
 const struct pt_regs *mosix_current_pt_regs(void);
+const struct cred *mosix_kernel_cred(void);
 const struct cred *mosix_override_creds(const struct cred *cred);
 const struct cred *mosix_revert_creds(const struct cred *cred);
 void mosix_put_group_info(struct group_info *groups);

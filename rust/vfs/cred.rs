@@ -131,6 +131,16 @@ impl Cred {
     }
 }
 
+/// Does `work` with all rights, those of the kernel itself; afterwards the current task has its own again.
+pub(super) fn with_kernel<T>(work: impl FnOnce() -> T) -> T {
+    // SAFETY: The kernel's credentials live for ever.
+    let own = unsafe { bindings::mosix_override_creds(bindings::mosix_kernel_cred()) };
+    let result = work();
+    // SAFETY: `own` is what the task had, and nothing that a closure can do puts it.
+    unsafe { bindings::mosix_revert_creds(own) };
+    result
+}
+
 /// Does `work` with `mask` as umask, in a kernel thread; afterwards it has its own again.
 ///
 /// # Errors

@@ -9,7 +9,10 @@ use kernel::{
     prelude::*, //
 };
 
-use super::path::Path;
+use super::{
+    cred::with_kernel,
+    path::Path, //
+};
 use crate::linux::{
     bindings,
     errno::*, //
@@ -76,8 +79,7 @@ impl Path {
     }
 
     /// The object that has that handle on the file system of this one, as seen through this mount.
-    /// Directories are connected to the root, which may take lookups above them with the credentials of
-    /// the current task.
+    /// Directories are connected to the root.
     ///
     /// # Errors
     ///
@@ -87,9 +89,10 @@ impl Path {
             return Err(errno(ESTALE));
         }
         let mut bytes = Aligned(fh.bytes);
+        // Finding it again may take lookups above it, which the caller need not be allowed to do.
         // SAFETY: The mount is alive; the handle is readable for so many words and aligned, and file
         // systems take any bytes; the callback takes whatever it is given.
-        let dentry = from_err_ptr(unsafe {
+        let dentry = from_err_ptr(with_kernel(|| unsafe {
             bindings::exportfs_decode_fh(
                 self.mnt(),
                 (&raw mut bytes).cast(),
@@ -98,7 +101,7 @@ impl Path {
                 Some(accept_any),
                 core::ptr::null_mut(),
             )
-        })?;
+        }))?;
         // SAFETY: Not an error, so it is a dentry whose reference is ours, or NULL.
         if dentry.is_null() || unsafe { (*dentry).d_inode.is_null() } {
             // SAFETY: As above; `dput` takes NULL.
