@@ -68,7 +68,8 @@ void mosix_file_set_created(struct file *file) { file->f_mode |= FMODE_CREATED; 
 void mosix_do_delayed_call(struct delayed_call *call) { do_delayed_call(call); }
 void mosix_file_64bithash(struct file *file) { file->f_mode |= FMODE_64BITHASH; }
 void mosix_file_renew_iocb_flags(struct file *file) { file->f_iocb_flags = iocb_flags(file); }
-void mosix_file_lock_pos(struct file *file) { mutex_lock(&file->f_pos_lock); }
+/* Beneath that of a file of a file system above, if a file of this machine is used through it. */
+void mosix_file_lock_pos(struct file *file) { mutex_lock_nested(&file->f_pos_lock, SINGLE_DEPTH_NESTING); }
 void mosix_file_unlock_pos(struct file *file) { mutex_unlock(&file->f_pos_lock); }
 int mosix_inode_lock_killable(struct inode *inode) { return inode_lock_killable(inode); }
 void mosix_inode_unlock(struct inode *inode) { inode_unlock(inode); }

@@ -62,6 +62,9 @@ use crate::{
 /// Regular files.
 pub(super) struct Regular;
 
+/// The last of `POSIX_FADV_*`.
+const FADV_NOREUSE: i32 = 5;
+
 /// `FALLOC_FL_KEEP_SIZE`.
 const KEEP_SIZE: u32 = 1;
 
@@ -272,7 +275,8 @@ impl Operations for Regular {
         match Open::of(file)?.backing() {
             Some(backing) => backing.fadvise(offset, len, advice),
             // There is no cache that could be told.
-            None => Ok(()),
+            None if len >= 0 && (0..=FADV_NOREUSE).contains(&advice) => Ok(()),
+            None => Err(EINVAL),
         }
     }
 }
