@@ -15,7 +15,26 @@ use kernel::{
 use super::path::Path;
 use crate::linux::bindings;
 
+/// Number of an object: another one can have the same, on some file systems even at the same time.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ObjectId {
+    dev: u32,
+    ino: u64,
+}
+
 impl Path {
+    /// Number of this object.
+    pub(crate) fn object_id(&self) -> ObjectId {
+        // SAFETY: The inode is alive, and so is its super block, which has had its number from the start.
+        unsafe {
+            let inode = &raw const *self.inode().as_ptr();
+            ObjectId {
+                dev: (*(*inode).i_sb).s_dev,
+                ino: (*inode).i_ino,
+            }
+        }
+    }
+
     /// What has the absolute path `path` if this is the root directory. Mounts are followed, symbolic
     /// links are not.
     ///
