@@ -13,6 +13,7 @@ use kernel::{
 
 use crate::{
     cluster::Seat,
+    control::abi::export::Policy,
     linux::errno::*,
     mfs::wire::{
         op,
@@ -78,8 +79,12 @@ impl Service for Mfs {
 }
 
 impl Room for Mfs {
-    fn joined(&self, seat: &Arc<Seat>, own: u16) {
-        self.server.joined(seat, own);
+    fn joined(&self, seat: &Arc<Seat>, own: u16, rules: &Policy<'_>) {
+        self.server.joined(seat, own, rules);
+    }
+
+    fn reconfigured(&self, rules: &Policy<'_>) -> Result {
+        self.server.reconfigured(rules)
     }
 
     fn left(&self) {

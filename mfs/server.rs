@@ -42,6 +42,7 @@ mod xattr;
 
 use crate::{
     cluster::Seat,
+    control::abi::export::Policy,
     linux::{
         errno::*,
         vfs::{
@@ -49,7 +50,10 @@ use crate::{
             file::File, //
         }, //
     },
-    mfs::wire::request,
+    mfs::wire::{
+        caller::Caller,
+        request, //
+    },
     rpc::{
         service::{
             Answer,
@@ -96,10 +100,12 @@ impl Server {
 
     fn try_local(&self, kind: Kind, msg: &[u8], data: &[u8]) -> Result<Answer> {
         let export = self.export()?;
+        let policy = export.policy();
         let client = export.clients.get(export.node)?;
         let (_, request) = request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
         let context = Context {
             export: &export,
+            policy: &policy,
             client: &client,
             is_local: true,
         };
@@ -108,12 +114,19 @@ impl Server {
 
     fn try_execute(&self, request: &Request) -> Result<Answer> {
         let export = self.export()?;
+        let policy = export.policy();
         let client = export.clients.get(request.from)?;
         let body = &request.body;
         let (caller, wanted) = request::Request::decode(request.kind, &body.msg, &body.data)
             .map_err(|_| errno(EPROTO))?;
+        let squashed = policy.squash(&caller)?;
+        let caller = match &squashed {
+            Some((head, groups)) => Caller { head, groups },
+            None => caller,
+        };
         let context = Context {
             export: &export,
+            policy: &policy,
             client: &client,
             is_local: false,
         };
@@ -152,10 +165,17 @@ impl Service for Server {
 }
 
 impl Room for Server {
-    fn joined(&self, seat: &Arc<Seat>, own: u16) {
-        match Export::new(seat.clone(), own) {
+    fn joined(&self, seat: &Arc<Seat>, own: u16, rules: &Policy<'_>) {
+        match Export::new(seat.clone(), own, rules) {
             Ok(export) => *self.export.lock() = Some(export),
             Err(error) => pr_err!("the files of this node cannot be served: {error:?}\n"),
+        }
+    }
+
+    fn reconfigured(&self, rules: &Policy<'_>) -> Result {
+        match self.export() {
+            Ok(export) => export.set_policy(rules),
+            Err(_) => Ok(()),
         }
     }
 

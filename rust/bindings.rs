@@ -34,6 +34,5 @@ pub(crate) use generated::{
 
 pub(crate) use generated::{
     file_lock,
-    file_lock_context,
     file_lock_core, //
 };

@@ -19,6 +19,7 @@ use crate::{
         },
         Seat, //
     },
+    control::abi::export::Policy,
     linux::errno::*,
     rpc::{
         frame::Body,
@@ -35,10 +36,18 @@ use crate::{
 /// A room of the module that serves other nodes: it is there from load to unload, and is told when this
 /// node joins a cluster and when it leaves.
 pub(crate) trait Room: Service {
-    /// This node joins a cluster, as number `own`; no request comes before this returns. May sleep.
+    /// This node joins a cluster, as number `own`, and `rules` say what others may do with its files; no
+    /// request comes before this returns. May sleep.
     ///
     /// The room may keep a reference to the seat until [`Self::left`], where it has to let it go.
-    fn joined(&self, seat: &Arc<Seat>, own: u16);
+    fn joined(&self, seat: &Arc<Seat>, own: u16, rules: &Policy<'_>);
+
+    /// From now on `rules` say what others may do with this node's files. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `E2BIG` for paths that are too deep, `ENOMEM`; then what was said before holds.
+    fn reconfigured(&self, rules: &Policy<'_>) -> Result;
 
     /// This node has left the cluster: all sessions have ended, and no request comes any more. May
     /// sleep.

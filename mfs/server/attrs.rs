@@ -8,11 +8,14 @@ use zerocopy::little_endian::{
     U64, //
 };
 
-use super::context::{
-    data,
-    done,
-    reply,
-    Context, //
+use super::{
+    context::{
+        data,
+        done,
+        reply,
+        Context, //
+    },
+    policy, //
 };
 use crate::{
     linux::{
@@ -42,12 +45,14 @@ use crate::{
 
 /// `MAY_EXEC`.
 const MAY_EXEC: u32 = 1;
+/// `ST_RDONLY` of `statfs`.
+const ST_RDONLY: u32 = 1;
 /// `MAY_WRITE`.
 const MAY_WRITE: u32 = 2;
 
 /// Attributes.
 pub(super) fn getattr(ctx: &Context<'_>, of: &Object) -> Result<Answer> {
-    let path = ctx.opened_or(of.open, &of.handle)?;
+    let (path, _) = ctx.opened_or(of.open, &of.handle)?;
     reply(&ctx.attr(&path)?)
 }
 
@@ -59,10 +64,14 @@ pub(super) fn setattr(ctx: &Context<'_>, change: &SetAttr) -> Result<Answer> {
         0 => None,
         _ => Some(ctx.opened(change.open)?),
     };
-    let path = match &open {
-        Some(open) => open.file.path(),
-        None => ctx.object(&change.handle)?.path,
+    let (path, access) = match &open {
+        Some(open) => (open.file.path(), open.access),
+        None => {
+            let object = ctx.object(&change.handle)?;
+            (object.path, object.access)
+        }
     };
+    access.check_write()?;
     if has(set::SIZE) {
         match &open {
             Some(open) => open.file.truncate(change.size.get())?,
@@ -97,27 +106,37 @@ fn set_time(set: bool, to: bool, time: &Time) -> Option<SetTime> {
 
 /// Whether the caller may.
 pub(super) fn access(ctx: &Context<'_>, access: &Access) -> Result<Answer> {
-    let path = ctx.object(&access.handle)?.path;
+    let object = ctx.object(&access.handle)?;
+    let path = &object.path;
     let mask = access.mask.get();
     if mask & MAY_EXEC != 0 && path.kind() == Kind::Regular && path.is_noexec() {
         return Err(EACCES);
     }
     path.permission(mask)?;
-    if mask & MAY_WRITE != 0 && path.kind() != Kind::Special && path.is_readonly() {
-        return Err(EROFS);
+    if mask & MAY_WRITE != 0 && path.kind() != Kind::Special {
+        object.access.check_write()?;
+        if path.is_readonly() {
+            return Err(EROFS);
+        }
     }
     Ok(done())
 }
 
 /// Target of a symbolic link.
 pub(super) fn readlink(ctx: &Context<'_>, of: &Object) -> Result<Answer> {
-    let path = ctx.opened_or(of.open, &of.handle)?;
+    let (path, _) = ctx.opened_or(of.open, &of.handle)?;
     path.readlink(|target| Ok(data(bytes::concat(&[target], 0)?)))
 }
 
 /// About the file system.
 pub(super) fn statfs(ctx: &Context<'_>, of: &Object) -> Result<Answer> {
-    let stat = ctx.opened_or(of.open, &of.handle)?.statfs()?;
+    let (path, access) = ctx.opened_or(of.open, &of.handle)?;
+    let stat = path.statfs()?;
+    let read_only = if access == policy::Access::Write {
+        0
+    } else {
+        ST_RDONLY
+    };
     let size = |size: isize| u32::try_from(size).ok().filter(|size| *size != 0);
     let bsize = size(stat.f_bsize).ok_or(EOVERFLOW)?;
     let [low, high] = stat.f_fsid.val;
@@ -131,7 +150,7 @@ pub(super) fn statfs(ctx: &Context<'_>, of: &Object) -> Result<Answer> {
         files: U64::new(stat.f_files),
         ffree: U64::new(stat.f_ffree),
         namelen: U32::new(size(stat.f_namelen).unwrap_or(255)),
-        flags: U32::new(stat.f_flags as u32),
+        flags: U32::new(stat.f_flags as u32 | read_only),
         fsid: U64::new(u64::from(low as u32) | u64::from(high as u32) << 32),
     })
 }

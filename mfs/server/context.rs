@@ -17,7 +17,11 @@ use super::{
         Export,
         Object, //
     },
-    opens::Open, //
+    opens::Open,
+    policy::{
+        Access,
+        Policy, //
+    }, //
 };
 use crate::{
     linux::{
@@ -44,6 +48,8 @@ use crate::{
 pub(super) struct Context<'a> {
     /// What is served.
     pub(super) export: &'a Arc<Export>,
+    /// What of it is to be seen and changed.
+    pub(super) policy: &'a Policy,
     /// The node that asks.
     pub(super) client: &'a Arc<Client>,
     /// Whether this is the own node's client, in its caller's context. Either way the credentials of the
@@ -58,18 +64,25 @@ impl Context<'_> {
     ///
     /// `ESTALE` if there is none, or this server did not make the handle.
     pub(super) fn object(&self, handle: &Handle) -> Result<Object> {
-        self.export.object(handle)
+        self.export.object(self.policy, handle)
     }
 
-    /// The object of open file `open`, or, if that is 0, the one that `handle` names.
+    /// The object of open file `open`, or, if that is 0, the one that `handle` names, and what may be done
+    /// with it.
     ///
     /// # Errors
     ///
     /// As [`Self::object`]; `ESTALE` if there is no such open file.
-    pub(super) fn opened_or(&self, open: OpenId, handle: &Handle) -> Result<Path> {
+    pub(super) fn opened_or(&self, open: OpenId, handle: &Handle) -> Result<(Path, Access)> {
         match open.get() {
-            0 => Ok(self.object(handle)?.path),
-            open => Ok(self.client.opens.get(open)?.file.path()),
+            0 => {
+                let object = self.object(handle)?;
+                Ok((object.path, object.access))
+            }
+            open => {
+                let open = self.client.opens.get(open)?;
+                Ok((open.file.path(), open.access))
+            }
         }
     }
 
@@ -87,10 +100,19 @@ impl Context<'_> {
         self.export.attr(path)
     }
 
+    /// The handle of an object.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Export::handle`].
+    pub(super) fn handle(&self, object: &Object) -> Result<Handle> {
+        self.export.handle(self.policy, object)
+    }
+
     /// Name and attributes of an object.
     pub(super) fn entry(&self, object: &Object) -> Result<Entry> {
         Ok(Entry {
-            handle: self.export.handle(object)?,
+            handle: self.handle(object)?,
             attr: self.attr(&object.path)?,
         })
     }

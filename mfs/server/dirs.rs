@@ -24,6 +24,7 @@ const ROOM_MAX: usize = 256 << 10;
 /// Entries from a place on, as many as there is room for.
 pub(super) fn readdir(ctx: &Context<'_>, from: &ReadDir) -> Result<Answer> {
     let open = ctx.opened(from.open)?;
+    let listing = ctx.policy.listing(&open.file.path(), open.access)?;
     let room = usize::try_from(from.room.get()).map_err(|_| EINVAL)?;
     let mut data: KVVec<u8> = bytes::zeroed(room.min(ROOM_MAX))?;
     let mut packer = Packer::new(&mut data);
@@ -34,7 +35,7 @@ pub(super) fn readdir(ctx: &Context<'_>, from: &ReadDir) -> Result<Answer> {
         let mut seen = false;
         let next = open.file.iterate(at, &mut |entry| {
             seen = true;
-            packer.push(entry.name, entry.at, entry.ino, entry.kind)
+            !listing.shows(entry.name) || packer.push(entry.name, entry.at, entry.ino, entry.kind)
         });
         let next = match next {
             Ok(next) => next,

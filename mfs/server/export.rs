@@ -4,10 +4,12 @@
 
 use kernel::{
     new_mutex,
+    new_spinlock,
     prelude::*,
     sync::{
         Arc,
-        Mutex, //
+        Mutex,
+        SpinLock, //
     }, //
 };
 use zerocopy::{
@@ -23,9 +25,16 @@ use zerocopy::{
 mod filesystems;
 mod mounts;
 
-use super::clients::Clients;
+use super::{
+    clients::Clients,
+    policy::{
+        Access,
+        Policy, //
+    }, //
+};
 use crate::{
     cluster::Seat,
+    control::abi::export,
     linux::{
         crypto,
         errno::*,
@@ -67,6 +76,8 @@ pub(super) struct Object {
     pub(super) path: Path,
     /// The mount.
     pub(super) mount: u16,
+    /// What may be done with it.
+    pub(super) access: Access,
 }
 
 /// What this node serves while it is a member of a cluster.
@@ -79,8 +90,9 @@ pub(super) struct Export {
     /// Whom it is served to.
     #[pin]
     pub(super) clients: Clients,
-    /// Key of the handles.
-    key: [u64; 2],
+    /// What of it is to be seen and changed.
+    #[pin]
+    policy: SpinLock<Arc<Policy>>,
     #[pin]
     mounts: Mounts,
     #[pin]
@@ -88,16 +100,17 @@ pub(super) struct Export {
 }
 
 impl Export {
-    /// The tree below the current task's root, as node `node`.
-    pub(super) fn new(seat: Arc<Seat>, node: u16) -> Result<Arc<Self>> {
+    /// What `rules` let see of the tree below the current task's root, as node `node`.
+    pub(super) fn new(seat: Arc<Seat>, node: u16, rules: &export::Policy<'_>) -> Result<Arc<Self>> {
         let root = Path::current_root();
         admit(&root)?;
+        let policy = Policy::new(root.clone(), rules)?;
         Arc::pin_init(
             pin_init!(Self {
                 node,
                 seat,
                 clients <- Clients::new(),
-                key: [crypto::random_u64(), crypto::random_u64()],
+                policy <- new_spinlock!(policy, "mosix::Export::policy"),
                 mounts <- Mounts::new(root),
                 numbers <- new_mutex!(Numbers::new(), "mosix::Export::numbers"),
             }),
@@ -105,9 +118,35 @@ impl Export {
         )
     }
 
+    /// What is to be seen and changed now.
+    pub(super) fn policy(&self) -> Arc<Policy> {
+        self.policy.lock().clone()
+    }
+
+    /// From now on `rules` say what is to be seen and changed. If they are others than before, handles
+    /// that were given out are stale.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Policy::new`]; then nothing changes.
+    pub(super) fn set_policy(&self, rules: &export::Policy<'_>) -> Result {
+        let old = self.policy();
+        if !old.is(rules) {
+            let new = Policy::new(old.root().clone(), rules)?;
+            let old = core::mem::replace(&mut *self.policy.lock(), new);
+            // May be the last reference, and sleep.
+            drop(old);
+        }
+        Ok(())
+    }
+
     /// The root of the tree.
-    pub(super) fn root(&self) -> Object {
-        self.mounts.root()
+    pub(super) fn root(&self, policy: &Policy) -> Object {
+        Object {
+            path: policy.root().clone(),
+            mount: 0,
+            access: policy.root_access(),
+        }
     }
 
     /// What is at `place`, a mount on it followed.
@@ -125,28 +164,25 @@ impl Export {
         }
         admit(&path)?;
         let mount = self.mounts.number(&place, &path)?;
-        Ok(Object { path, mount })
+        Ok(Object {
+            path,
+            mount,
+            ..place
+        })
     }
 
-    /// A handle of `mount`, with the tag that shows that it is of this server's making.
-    fn signed(&self, mount: u16, fh: &FileHandle<FH_MAX>) -> Handle {
+    /// The handle of `object`, with the tag that shows that it is of this server's making.
+    fn signed(policy: &Policy, object: &Object, fh: &FileHandle<FH_MAX>) -> Handle {
         let mut handle = Handle {
-            mount: U16::new(mount),
+            mount: U16::new(object.mount),
+            access: object.access as u8,
             fh_type: fh.kind,
             fh_len: fh.len,
             fh: fh.bytes,
             ..Handle::NONE
         };
-        handle.tag = self.tag(&handle);
+        handle.tag = tag(policy, &handle);
         handle
-    }
-
-    fn tag(&self, handle: &Handle) -> U64 {
-        let bytes = handle
-            .as_bytes()
-            .get(size_of::<U64>()..)
-            .unwrap_or_default();
-        U64::new(crypto::siphash(self.key, bytes))
     }
 
     /// The handle of an object.
@@ -154,9 +190,9 @@ impl Export {
     /// # Errors
     ///
     /// `EOPNOTSUPP` if its file system has none for it.
-    pub(super) fn handle(&self, object: &Object) -> Result<Handle> {
+    pub(super) fn handle(&self, policy: &Policy, object: &Object) -> Result<Handle> {
         if object.path.is_mount_root() {
-            return Ok(self.signed(object.mount, &ROOT));
+            return Ok(Self::signed(policy, object, &ROOT));
         }
         if !object.path.can_decode() {
             return Err(errno(EOPNOTSUPP));
@@ -165,7 +201,7 @@ impl Export {
         if matches!(fh.kind, Handle::PINNED | Handle::ROOT) {
             return Err(errno(EOPNOTSUPP));
         }
-        Ok(self.signed(object.mount, &fh))
+        Ok(Self::signed(policy, object, &fh))
     }
 
     /// The object that has a handle.
@@ -173,10 +209,11 @@ impl Export {
     /// # Errors
     ///
     /// `ESTALE` if there is none any more, or the handle is not of this server's making.
-    pub(super) fn object(&self, handle: &Handle) -> Result<Object> {
-        if handle.tag != self.tag(handle) {
+    pub(super) fn object(&self, policy: &Policy, handle: &Handle) -> Result<Object> {
+        if handle.tag != tag(policy, handle) {
             return Err(errno(ESTALE));
         }
+        let access = Access::from_raw(handle.access).ok_or(errno(ESTALE))?;
         let mount = handle.mount.get();
         let root = self.mounts.find(mount)?;
         let path = match handle.fh_type {
@@ -187,7 +224,11 @@ impl Export {
                 bytes: handle.fh,
             })?,
         };
-        Ok(Object { path, mount })
+        Ok(Object {
+            path,
+            mount,
+            access,
+        })
     }
 
     /// Attributes of an object as they are now.
@@ -216,6 +257,15 @@ impl Export {
             flags_mask: U64::new(flags_mask),
         })
     }
+}
+
+/// What shows that a handle is of this server's making.
+fn tag(policy: &Policy, handle: &Handle) -> U64 {
+    let bytes = handle
+        .as_bytes()
+        .get(size_of::<U64>()..)
+        .unwrap_or_default();
+    U64::new(crypto::siphash(policy.key, bytes))
 }
 
 fn time(time: attr::Time) -> Time {

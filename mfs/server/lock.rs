@@ -25,7 +25,6 @@ use super::{
 use crate::{
     linux::{
         crypto,
-        errno::*,
         vfs::lock::{
             Holder,
             Mode,

@@ -19,7 +19,7 @@ use crate::{
 
 /// The root of what is served.
 pub(super) fn root(ctx: &Context<'_>) -> Result<Answer> {
-    reply(&ctx.entry(&ctx.export.root())?)
+    reply(&ctx.entry(&ctx.export.root(ctx.policy))?)
 }
 
 /// A name in a directory.
@@ -33,14 +33,18 @@ pub(super) fn lookup(ctx: &Context<'_>, dir: &Handle, name: &[u8]) -> Result<Ans
 ///
 /// # Errors
 ///
-/// `ENOTDIR`, `EACCES`, those of [`super::export::Export::descend`].
+/// `ENOENT` if it is not to be seen, `ENOTDIR`, `EACCES`, those of [`super::export::Export::descend`].
 pub(super) fn child(ctx: &Context<'_>, dir: &Object, name: &Name) -> Result<Option<Object>> {
     let Some(path) = dir.path.lookup(name)? else {
         return Ok(None);
     };
     let place = Object {
         path,
-        mount: dir.mount,
+        ..dir.clone()
     };
-    Ok(Some(ctx.export.descend(place)?))
+    let mut object = ctx.export.descend(place)?;
+    object.access = ctx
+        .policy
+        .judge(&dir.path, dir.access, name.bytes(), &object.path)?;
+    Ok(Some(object))
 }

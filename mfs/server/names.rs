@@ -13,7 +13,8 @@ use super::{
         reply,
         Context, //
     },
-    export::Object, //
+    export::Object,
+    lookup, //
 };
 use crate::{
     linux::{
@@ -37,9 +38,18 @@ use crate::{
 
 /// Makes `new` under a name, and answers what it is.
 fn put(ctx: &Context<'_>, dir: &Object, name: &[u8], new: New<'_>) -> Result<Answer> {
-    let path = dir.path.make(&Name::new(name)?, new)?;
-    let mount = dir.mount;
-    reply(&ctx.entry(&Object { path, mount })?)
+    let name = Name::new(name)?;
+    ctx.policy.check_name(&dir.path, name.bytes())?;
+    if let Err(error) = dir.access.check_write() {
+        // That it is there goes before that nothing can be changed.
+        let there = lookup::child(ctx, dir, &name)?.is_some();
+        return Err(if there { EEXIST } else { error });
+    }
+    let path = dir.path.make(&name, new)?;
+    reply(&ctx.entry(&Object {
+        path,
+        ..dir.clone()
+    })?)
 }
 
 /// Makes a directory, fifo, socket or regular file.
@@ -67,7 +77,8 @@ pub(super) fn symlink(
 
 /// Makes a hard link.
 pub(super) fn link(ctx: &Context<'_>, link: &Link, name: &[u8]) -> Result<Answer> {
-    let object = ctx.opened_or(link.open, &link.object)?;
+    let (object, access) = ctx.opened_or(link.open, &link.object)?;
+    access.check_write()?;
     let dir = ctx.object(&link.dir)?;
     put(ctx, &dir, name, New::Link(&object))
 }
@@ -80,14 +91,23 @@ pub(super) fn unlink(
     directory: bool,
 ) -> Result<Answer> {
     let dir = ctx.object(dir)?;
-    dir.path.remove(&Name::new(name)?, directory)?;
+    dir.access.check_write()?;
+    let name = Name::new(name)?;
+    ctx.policy.check_move(&dir.path, name.bytes())?;
+    dir.path.remove(&name, directory)?;
     Ok(done())
 }
 
 /// Renames.
 pub(super) fn rename(ctx: &Context<'_>, rename: &Rename, from: &[u8], to: &[u8]) -> Result<Answer> {
-    let old = ctx.object(&rename.from_dir)?.path;
-    let new = ctx.object(&rename.to_dir)?.path;
-    old.rename(&Name::new(from)?, &new, &Name::new(to)?, rename.flags.get())?;
+    let old = ctx.object(&rename.from_dir)?;
+    let new = ctx.object(&rename.to_dir)?;
+    old.access.check_write()?;
+    new.access.check_write()?;
+    let (from, to) = (Name::new(from)?, Name::new(to)?);
+    ctx.policy.check_move(&old.path, from.bytes())?;
+    ctx.policy.check_name(&new.path, to.bytes())?;
+    ctx.policy.check_move(&new.path, to.bytes())?;
+    old.path.rename(&from, &new.path, &to, rename.flags.get())?;
     Ok(done())
 }

@@ -54,10 +54,11 @@ pub(super) fn open(ctx: &Context<'_>, how: &Open, target: Target<'_>) -> Result<
     match target {
         Target::Unnamed(dir) => {
             let dir = ctx.object(dir)?;
+            dir.access.check_write()?;
             // With it, the file cannot get a name later.
             let exclusive = how.flags.get() & flag::EXCL;
             let file = File::open(&dir.path, flags(how) | exclusive, how.mode.get())?;
-            finish(ctx, file, dir.mount, true)
+            finish(ctx, file, &dir, true)
         }
         Target::Object(handle) => existing(ctx, how, ctx.object(handle)?),
         Target::Named { dir, name, expect } => named(ctx, how, dir, name, expect),
@@ -83,7 +84,7 @@ fn named(
         match (lookup::child(ctx, &dir, &name)?, expect) {
             (Some(object), expect) => {
                 if let Some(expect) = expect {
-                    if ctx.export.handle(&object)? != *expect {
+                    if ctx.handle(&object)? != *expect {
                         return Err(errno(ESTALE));
                     }
                 }
@@ -97,12 +98,16 @@ fn named(
             }
             (None, Some(_)) => return Err(errno(ESTALE)),
             (None, None) if !create => return Err(ENOENT),
-            (None, None) => match File::create(&dir.path, &name, flags(how), how.mode.get()) {
-                Ok(file) => return finish(ctx, file, dir.mount, true),
-                // Somebody was faster: then it is that one that is opened.
-                Err(error) if error == EEXIST && !exclusive => (),
-                Err(error) => return Err(error),
-            },
+            (None, None) => {
+                dir.access.check_write()?;
+                ctx.policy.check_name(&dir.path, name.bytes())?;
+                match File::create(&dir.path, &name, flags(how), how.mode.get()) {
+                    Ok(file) => return finish(ctx, file, &dir, true),
+                    // Somebody was faster: then it is that one that is opened.
+                    Err(error) if error == EEXIST && !exclusive => (),
+                    Err(error) => return Err(error),
+                }
+            }
         }
     }
     Err(errno(ESTALE))
@@ -112,26 +117,30 @@ fn existing(ctx: &Context<'_>, how: &Open, object: Object) -> Result<Answer> {
     if !matches!(object.path.kind(), Kind::Regular | Kind::Directory) {
         return answer(ctx, &object, 0, false);
     }
+    let changes = flag::TRUNC | flag::ACCESS_MODE;
+    if how.exec != 1 && how.flags.get() & changes != 0 {
+        object.access.check_write()?;
+    }
     let file = if how.exec == 1 {
         File::open_exec(&object.path)?
     } else {
         File::open(&object.path, flags(how), 0)?
     };
-    finish(ctx, file, object.mount, false)
+    finish(ctx, file, &object, false)
 }
 
-/// Answers with an open file.
-fn finish(ctx: &Context<'_>, mut file: File, mount: u16, created: bool) -> Result<Answer> {
+/// Answers with an open file, to which applies what applies to `like`.
+fn finish(ctx: &Context<'_>, mut file: File, like: &Object, created: bool) -> Result<Answer> {
     // Each write says whether it appends, as that can be changed after opening.
     file.forget_append();
     let object = Object {
         path: file.path(),
-        mount,
+        ..like.clone()
     };
     let open = ctx
         .client
         .opens
-        .insert(opens::Open::new(file, &ctx.client.locks)?)?;
+        .insert(opens::Open::new(file, like.access, &ctx.client.locks)?)?;
     let answer = answer(ctx, &object, open, created);
     if answer.is_err() {
         let _ = ctx.client.opens.remove(open);

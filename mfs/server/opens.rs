@@ -14,6 +14,7 @@ use kernel::{
 use super::{
     budget::Budget,
     holders::Holders,
+    policy::Access,
     stage::Stage, //
 };
 use crate::linux::{
@@ -34,6 +35,8 @@ const ROUNDS: u64 = u64::MAX >> PLACE_BITS;
 pub(super) struct Open {
     /// The file.
     pub(super) file: File,
+    /// What may be done with it, besides what it was opened for.
+    pub(super) access: Access,
     /// What is kept of a write that has not come whole.
     #[pin]
     pub(super) stage: Stage,
@@ -57,10 +60,11 @@ impl Open {
     /// # Errors
     ///
     /// `ENOMEM`; then the file is closed.
-    pub(super) fn new(file: File, locks: &Arc<Budget>) -> Result<Arc<Self>> {
+    pub(super) fn new(file: File, access: Access, locks: &Arc<Budget>) -> Result<Arc<Self>> {
         Arc::pin_init(
             pin_init!(Self {
                 file,
+                access,
                 stage <- Stage::new(),
                 holders <- Holders::new(locks.clone()),
             }),

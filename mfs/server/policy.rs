@@ -36,7 +36,6 @@ use crate::{
         crypto,
         errno::*,
         vfs::{
-            cred::Cred,
             path::Path,
             walk::ObjectId, //
         }, //
@@ -140,8 +139,6 @@ pub(super) struct Policy {
     root_squash: bool,
     /// Where paths start.
     root: Path,
-    /// Who walks them.
-    cred: Cred,
     /// Sorted by path.
     entries: KVec<Entry>,
     /// The configured ones, to see whether another policy is the same.
@@ -184,8 +181,7 @@ fn role(path: &[u8], rules: &export::Policy<'_>) -> Role {
 }
 
 impl Policy {
-    /// The policy of `rules`, for paths that start at `root`. Walks with the credentials of the current
-    /// task.
+    /// The policy of `rules`, for paths that start at `root`.
     ///
     /// # Errors
     ///
@@ -221,7 +217,6 @@ impl Policy {
                 key: [crypto::random_u64(), crypto::random_u64()],
                 root_squash: rules.root_squash,
                 root,
-                cred: Cred::current(),
                 entries,
                 rules: kept,
                 view <- new_mutex!(None, "mosix::Policy::view"),
@@ -247,7 +242,11 @@ impl Policy {
 
     /// What may be done with the root.
     pub(super) fn root_access(&self) -> Access {
-        match self.entries.first().map(|entry| (entry.bytes(), entry.role)) {
+        match self
+            .entries
+            .first()
+            .map(|entry| (entry.bytes(), entry.role))
+        {
             Some((b"/", Role::Write)) => Access::Write,
             Some((b"/", Role::Read)) => Access::Read,
             _ => Access::Way,
@@ -255,7 +254,7 @@ impl Policy {
     }
 
     fn walk(&self, entry: &CStr) -> Result<Option<Path>> {
-        match self.cred.with(|| self.root.walk(entry)) {
+        match self.root.walk(entry) {
             Ok(path) => Ok(Some(path)),
             Err(error) if error == ENOENT || error == ENOTDIR || error == errno(ELOOP) => Ok(None),
             Err(error) => Err(error),

@@ -15,12 +15,9 @@ use kernel::{
         Mutex, //
     }, //
 };
-use zerocopy::{
-    little_endian::{
-        U32,
-        U64, //
-    },
-    IntoBytes as _, //
+use zerocopy::little_endian::{
+    U32,
+    U64, //
 };
 
 use super::{

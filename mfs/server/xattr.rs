@@ -51,8 +51,11 @@ pub(super) fn get(ctx: &Context<'_>, get: &GetXattr, name: &[u8]) -> Result<Answ
 
 /// Sets one.
 pub(super) fn set(ctx: &Context<'_>, set: &SetXattr, name: &[u8], value: &[u8]) -> Result<Answer> {
-    let path = ctx.object(&set.object)?.path;
-    path.setxattr(&XattrName::new(name)?, value, set.flags.get())?;
+    let object = ctx.object(&set.object)?;
+    object.access.check_write()?;
+    object
+        .path
+        .setxattr(&XattrName::new(name)?, value, set.flags.get())?;
     Ok(done())
 }
 
@@ -64,7 +67,8 @@ pub(super) fn list(ctx: &Context<'_>, list: &ListXattr) -> Result<Answer> {
 
 /// Removes one.
 pub(super) fn remove(ctx: &Context<'_>, remove: &RemoveXattr, name: &[u8]) -> Result<Answer> {
-    let path = ctx.object(&remove.object)?.path;
-    path.removexattr(&XattrName::new(name)?)?;
+    let object = ctx.object(&remove.object)?;
+    object.access.check_write()?;
+    object.path.removexattr(&XattrName::new(name)?)?;
     Ok(done())
 }

@@ -39,8 +39,10 @@ pub(crate) struct Handle {
     pub(crate) fh_type: u8,
     /// Bytes of `fh` in use, the others are 0.
     pub(crate) fh_len: u8,
+    /// How the server exports it: its own business.
+    pub(crate) access: u8,
     /// Always 0.
-    pub(crate) reserved: [u8; 4],
+    pub(crate) reserved: [u8; 3],
     /// The file system's handle, or the number of a pin.
     pub(crate) fh: [u8; FH_MAX],
 }
@@ -58,7 +60,8 @@ impl Handle {
         mount: U16::ZERO,
         fh_type: 0,
         fh_len: 0,
-        reserved: [0; 4],
+        access: 0,
+        reserved: [0; 3],
         fh: [0; FH_MAX],
     };
 
@@ -77,7 +80,7 @@ impl Handle {
             .fh
             .split_at_checked(usize::from(self.fh_len))
             .ok_or(Malformed)?;
-        let clean = self.reserved == [0; 4] && unused.iter().all(|byte| *byte == 0);
+        let clean = self.reserved == [0; 3] && unused.iter().all(|byte| *byte == 0);
         ensure(clean && !self.is_none())?;
         Ok(self)
     }

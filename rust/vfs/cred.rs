@@ -120,19 +120,6 @@ impl Cred {
         Ok(cred)
     }
 
-    /// Those of the current task, as they are.
-    pub(crate) fn current() -> Self {
-        // SAFETY: The current task's own credentials are alive, and are not changed once they are in use;
-        // the reference is taken here.
-        let cred = unsafe {
-            let cred = (*bindings::get_current()).cred.cast_mut();
-            bindings::get_cred(cred);
-            NonNull::new_unchecked(cred)
-        };
-        // INVARIANT: As just said.
-        Self { cred }
-    }
-
     /// Does `work` with these credentials; afterwards the current task has its own again.
     pub(crate) fn with<T>(&self, work: impl FnOnce() -> T) -> T {
         // SAFETY: `self` keeps the credentials alive until they are taken back below.

@@ -12,10 +12,7 @@ use kernel::{
 };
 
 use super::file::File;
-use crate::linux::{
-    bindings,
-    errno::*, //
-};
+use crate::linux::bindings;
 
 /// `FMODE_READ`.
 const FMODE_READ: u32 = 1 << 0;

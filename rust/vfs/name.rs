@@ -46,6 +46,11 @@ impl Name {
         Ok(Self { bytes, len })
     }
 
+    /// The name.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+    }
+
     /// The name with a NUL behind it.
     pub(super) fn as_ptr(&self) -> *const c_char {
         self.bytes.as_ptr().cast()

@@ -12,7 +12,10 @@ use kernel::{
     str::CStr, //
 };
 
-use super::path::Path;
+use super::{
+    cred::with_kernel,
+    path::Path, //
+};
 use crate::linux::bindings;
 
 /// Number of an object: another one can have the same, on some file systems even at the same time.
@@ -36,7 +39,7 @@ impl Path {
     }
 
     /// What has the absolute path `path` if this is the root directory. Mounts are followed, symbolic
-    /// links are not.
+    /// links are not, and the kernel's rights count.
     ///
     /// # Errors
     ///
@@ -45,9 +48,10 @@ impl Path {
     pub(crate) fn walk(&self, path: &CStr) -> Result<Self> {
         let mut found = MaybeUninit::uninit();
         // SAFETY: The root is alive and the path is a string.
-        to_result(unsafe {
+        let walk = || unsafe {
             bindings::mosix_walk(self.as_raw(), path.as_char_ptr(), found.as_mut_ptr())
-        })?;
+        };
+        to_result(with_kernel(walk))?;
         // SAFETY: Without an error the place was written: a positive one whose references are ours.
         Ok(unsafe { Self::from_raw(found.assume_init()) })
     }

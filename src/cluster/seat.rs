@@ -197,7 +197,7 @@ impl Seat {
         *self.build_id.lock() = *config.build_id();
         *self.nodes.lock() = Some(membership.roster().clone());
         if let Some(mfs) = &mfs {
-            mfs.joined(self, membership.own_number());
+            mfs.joined(self, membership.own_number(), &config.policy());
         }
         if let Err(error) = membership.begin(config) {
             self.end(&membership);
@@ -222,7 +222,15 @@ impl Seat {
     pub(crate) fn reconfigure(&self, config: &Config<'_>) -> Result<(), Refusal> {
         let seat = self.membership.lock();
         match seat.as_ref() {
-            Some(membership) => membership.reconfigure(config),
+            Some(membership) => {
+                membership.reconfigure(config)?;
+                let mfs = self.mfs.lock().clone();
+                mfs.map_or(Ok(()), |mfs| mfs.reconfigured(&config.policy()))
+                    .map_err(|error| {
+                        let what = "what this node exports and hides stays what it was";
+                        Refusal::new(error, &what)
+                    })
+            }
             None => Err(Refusal::new(errno(ENOTCONN), &"this node is not up")),
         }
     }

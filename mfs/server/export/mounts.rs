@@ -96,14 +96,6 @@ impl Mounts {
         })
     }
 
-    /// The root.
-    pub(super) fn root(&self) -> Object {
-        Object {
-            path: self.root.clone(),
-            mount: 0,
-        }
-    }
-
     fn get(&self, number: u16) -> Option<Arc<Mount>> {
         let index = usize::from(number).checked_sub(1)?;
         self.table.lock().get(index).cloned()

@@ -68,7 +68,8 @@ pub(crate) fn handle(fill: u8, len: u8) -> Handle {
         mount: U16::new(3),
         fh_type: 1,
         fh_len: len,
-        reserved: [0; 4],
+        access: 0,
+        reserved: [0; 3],
         fh,
     }
 }
