@@ -9,12 +9,16 @@ pub(crate) use kernel::bindings::*;
 
 #[allow(
     clippy::all,
+    clippy::cast_lossless,
+    clippy::ptr_as_ptr,
+    clippy::ref_as_ptr,
     clippy::undocumented_unsafe_blocks,
     dead_code,
     improper_ctypes,
     missing_docs,
     non_camel_case_types,
     non_snake_case,
+    non_upper_case_globals,
     unreachable_pub,
     unsafe_op_in_unsafe_fn,
     reason = "generated code"
@@ -27,12 +31,9 @@ pub(crate) use generated::*;
 // Whole here, and only declared in the kernel's.
 pub(crate) use generated::{
     delegated_inode,
+    file_lock,
+    file_lock_core,
     fs_context,
     fs_context_operations,
     kstatfs, //
-};
-
-pub(crate) use generated::{
-    file_lock,
-    file_lock_core, //
 };

@@ -174,13 +174,18 @@ impl Change {
         // A mode that comes with these was made from what this node knows of the old one.
         let kills = bindings::ATTR_KILL_SUID | bindings::ATTR_KILL_SGID;
         let mode = (has(bindings::ATTR_MODE) && !has(kills)).then_some(attr.ia_mode & PERMISSIONS);
+        // SAFETY: Both variants of each are the same number, and any number is one.
+        let (uid, gid) = unsafe {
+            (
+                attr.__bindgen_anon_1.ia_uid.val,
+                attr.__bindgen_anon_2.ia_gid.val,
+            )
+        };
         Self {
             valid,
             mode,
-            // SAFETY: Both variants are the same number.
-            uid: has(bindings::ATTR_UID).then(|| unsafe { attr.__bindgen_anon_1.ia_uid.val }),
-            // SAFETY: As above.
-            gid: has(bindings::ATTR_GID).then(|| unsafe { attr.__bindgen_anon_2.ia_gid.val }),
+            uid: has(bindings::ATTR_UID).then_some(uid),
+            gid: has(bindings::ATTR_GID).then_some(gid),
             size: has(bindings::ATTR_SIZE).then_some(attr.ia_size as u64),
             atime: time(
                 bindings::ATTR_ATIME,

@@ -366,7 +366,9 @@ pub(super) unsafe fn splice<T: FileSystem>(
     // SAFETY: The reference is given away. A dentry that is hashed, as a name that was removed leaves
     // it, is unhashed first, as `d_splice_alias()` asks for.
     from_err_ptr(unsafe {
-        bindings::mosix_d_drop_hashed(dentry);
+        if bindings::mosix_d_is_hashed(dentry) {
+            bindings::d_drop(dentry);
+        }
         bindings::d_splice_alias(ARef::into_raw(inode).as_ref().as_ptr(), dentry)
     })
 }

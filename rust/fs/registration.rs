@@ -146,9 +146,8 @@ unsafe fn each_key(
         f(&raw mut (*fs).i_mutex_key);
         f(&raw mut (*fs).invalidate_lock_key);
         f(&raw mut (*fs).i_mutex_dir_key);
-        let writers = &raw mut (*fs).s_writers_key;
-        for level in 0..(*writers).len() {
-            f(writers.cast::<bindings::lock_class_key>().add(level));
+        for level in &mut (*fs).s_writers_key {
+            f(level);
         }
     }
 }

@@ -33,7 +33,6 @@ impl SyscallToken {
         // SAFETY: A task that is not a kernel thread has the registers of its way into the kernel at
         // the top of its stack; they are read by the task itself.
         let regs = unsafe { &*bindings::mosix_current_pt_regs() };
-        // SAFETY: Both variants of these unions are the same number.
         let number = regs.orig_ax as usize;
         if number == bindings::__NR_io_uring_enter as usize {
             return None;

@@ -85,7 +85,7 @@ struct Table<U: Operations>(PhantomData<U>);
 impl<U: Operations> Table<U> {
     const fn handler(prefix: &'static CStr) -> bindings::xattr_handler {
         bindings::xattr_handler {
-            prefix: prefix.as_ptr().cast(),
+            prefix: prefix.to_bytes_with_nul().as_ptr().cast(),
             get: Some(Self::get),
             set: Some(Self::set),
             ..pin_init::zeroed()
@@ -107,7 +107,7 @@ impl<U: Operations> Table<U> {
         name: *const c_char,
     ) -> &'a [u8] {
         // SAFETY: The name that a handler gets is the end of a string that begins with the prefix.
-        unsafe { CStr::from_ptr(bindings::xattr_full_name(handler, name).cast()) }.to_bytes()
+        unsafe { CStr::from_char_ptr(bindings::xattr_full_name(handler, name)) }.to_bytes()
     }
 
     /// # Safety

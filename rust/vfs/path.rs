@@ -292,7 +292,7 @@ impl Path {
     pub(crate) fn is_noexec(&self) -> bool {
         // SAFETY: By the invariant both are alive.
         unsafe {
-            let mount = (*self.path.mnt).mnt_flags as u32 & bindings::mount_flags_MNT_NOEXEC as u32;
+            let mount = (*self.path.mnt).mnt_flags as u32 & bindings::mount_flags_MNT_NOEXEC;
             let fs = (*self.super_block().as_ptr()).s_iflags as u32 & bindings::SB_I_NOEXEC;
             mount != 0 || fs != 0
         }

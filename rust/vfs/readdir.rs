@@ -117,9 +117,9 @@ impl File {
             visit,
             seen: false,
         };
+        let context = (&raw mut walk).cast();
         // SAFETY: The file is a directory whose position is locked; the context is that of a walk.
-        let result =
-            to_result(unsafe { bindings::iterate_dir(self.as_ptr(), (&raw mut walk).cast()) });
+        let result = to_result(unsafe { bindings::iterate_dir(self.as_ptr(), context) });
         drop(position);
         match result {
             Err(error) if !walk.seen => Err(error),

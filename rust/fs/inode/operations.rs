@@ -75,6 +75,9 @@ pub(crate) mod rename {
     pub(crate) const EXCHANGE: u32 = bindings::RENAME_EXCHANGE;
 }
 
+/// A new file without a name, and what belongs to it as an open file.
+pub(crate) type Unnamed<T> = (ARef<INode<T>>, <T as FileSystem>::File);
+
 /// Outcome of an [`Operations::atomic_open`].
 pub(crate) enum AtomicOpen<T: FileSystem> {
     /// The file is open.
@@ -122,10 +125,7 @@ pub(crate) trait Operations {
         _dir: &INode<Self::FileSystem>,
         _flags: u32,
         _mode: u16,
-    ) -> Result<(
-        ARef<INode<Self::FileSystem>>,
-        <Self::FileSystem as FileSystem>::File,
-    )> {
+    ) -> Result<Unnamed<Self::FileSystem>> {
         build_error!(VTABLE_DEFAULT_ERROR)
     }
 

@@ -285,7 +285,7 @@ impl<U: Operations> Table<U> {
     ) -> c_int {
         // SAFETY: By the VFS's contract; `target` is a string. Only a directory has aliases.
         from_result(|| unsafe {
-            let target = CStr::from_ptr(target.cast()).to_bytes();
+            let target = CStr::from_char_ptr(target).to_bytes();
             let inode = U::symlink(Self::inode(dir), Self::name(dentry), target)?;
             splice(inode, dentry).map(|_| 0)
         })
