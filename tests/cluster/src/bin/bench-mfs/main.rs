@@ -43,9 +43,9 @@ struct Options {
     /// Only these paths (local is the base of ratios).
     #[arg(long, value_delimiter = ',')]
     paths: Vec<Path>,
-    /// Only the rounds whose title has this in it.
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    only: String,
+    /// Only the rounds whose title has one of these in it.
+    #[arg(long, value_name = "TEXT", value_delimiter = ',')]
+    only: Vec<String>,
     /// What protects the links: header, full or encrypt.
     #[arg(long, value_name = "MODE", default_value = "header")]
     integrity: String,
@@ -96,12 +96,13 @@ fn run(options: &Options) -> Result<()> {
     setup::begin(&cluster, &paths, &options.integrity, scale.stream)?;
     let mut cells = Cells::default();
     let bench = Bench::new(&cluster, &paths)?;
-    let rounds = work::rounds(scale);
+    let wanted = |title: &str| {
+        options.only.is_empty() || options.only.iter().any(|text| title.contains(text))
+    };
+    let mut rounds = work::rounds(scale);
+    rounds.retain(|round| wanted(&round.title));
     for repetition in 1..=scale.repetitions {
-        for round in rounds
-            .iter()
-            .filter(|round| round.title.contains(&options.only))
-        {
+        for round in &rounds {
             let step = Step::begin(format!(
                 "repetition {repetition} of {}: {}",
                 scale.repetitions, round.title

@@ -82,7 +82,8 @@ fn panel(
         .iter()
         .flat_map(|(_, points)| points)
         .map(|(_, spread)| spread.max);
-    let top = greatest.fold(2.0, f64::max) * 1.3;
+    // The names of the lines are above them.
+    let top = greatest.fold(2.0, f64::max) * 3.5;
     let mut chart = ChartBuilder::on(area)
         .caption(title, ("sans-serif", 16))
         .margin(8)
@@ -116,4 +117,42 @@ fn panel(
         .border_style(BLACK.mix(0.3))
         .draw()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{cells::Sample, report::tests::about};
+
+    #[test]
+    fn every_measured_path_is_named_and_drawn_in_both_panels() {
+        let mut cells = Cells::default();
+        for (at, path) in Path::COMPARED.into_iter().enumerate() {
+            for (place, bytes) in BLOCKS.into_iter().enumerate() {
+                let cost = (1 + 7 * at - at * place / 2) as u64;
+                let sample = Sample {
+                    elapsed_ns: cost,
+                    count: 0,
+                    bytes: 0,
+                    insns: Some(cost),
+                };
+                if path != Path::Nfs {
+                    cells.add(postmark(bytes), path, sample);
+                }
+            }
+        }
+        let text = svg(&about(), &cells).unwrap();
+        for path in Path::COMPARED {
+            let named = text
+                .lines()
+                .filter(|line| line.trim() == path.name())
+                .count();
+            let wanted = match path {
+                Path::Local | Path::Nfs => 0,
+                _ => 2,
+            };
+            assert_eq!(named, wanted, "{}", path.name());
+        }
+        assert_eq!(text.matches("<circle").count(), 2 * 5 * BLOCKS.len());
+    }
 }

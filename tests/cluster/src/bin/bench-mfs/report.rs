@@ -165,6 +165,10 @@ fn metadata_table(text: &mut String, cells: &Cells) {
             Some(requests) => format!("{rate} ({})", figure(requests)),
         })
     });
+    *text += "\nInstructions of both guests per call, in thousands.\n\n";
+    matrix(text, "call", cells, &works, |cell, _| {
+        Some(figure(cell.insns()?.median / 1e3))
+    });
 }
 
 fn round_trip_table(text: &mut String, cells: &Cells) {
@@ -296,11 +300,11 @@ pub(crate) fn figure(value: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::{bars::bars, cells::Sample};
 
-    fn about() -> About {
+    pub(crate) fn about() -> About {
         About {
             command: "scripts/bench-mfs".into(),
             accelerator: "TCG".into(),

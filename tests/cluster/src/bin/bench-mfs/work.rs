@@ -37,11 +37,11 @@ pub(crate) struct Scale {
 impl Scale {
     pub(crate) const FULL: Self = Self {
         repetitions: 3,
-        postmark: [100, 300],
+        postmark: [80, 240],
         long_postmark: [500, 2000],
         stream: 128 << 20,
-        stream_ms: 2500,
-        files: 300,
+        stream_ms: 1500,
+        files: 150,
         calls: 5000,
     };
 
