@@ -17,4 +17,5 @@ pub(crate) mod hook;
 pub(crate) mod kthread;
 pub(crate) mod memalloc;
 pub(crate) mod net;
+pub(crate) mod process;
 pub(crate) mod vfs;

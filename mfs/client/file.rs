@@ -106,7 +106,11 @@ impl Operations for Regular {
     ) -> Result<usize> {
         let open = Open::of(file)?;
         match open.backing() {
-            Some(backing) => backing.read_iter(iocb, to),
+            Some(backing) => {
+                let count = backing.read_iter(iocb, to)?;
+                open.client().charge(open.node(), 0, count as u64);
+                Ok(count)
+            }
             None => io::read(open, iocb, to),
         }
     }
@@ -120,6 +124,7 @@ impl Operations for Regular {
         match open.backing() {
             Some(backing) => {
                 let count = backing.write_iter(iocb, from)?;
+                open.client().charge(open.node(), 0, count as u64);
                 open.inode().extend_size(backing.size());
                 Ok(count)
             }

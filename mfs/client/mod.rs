@@ -10,6 +10,7 @@
 //! No lock of this room is held over a request. The VFS holds those of the directories it changes, as
 //! with every network file system.
 
+pub(crate) mod account;
 pub(crate) mod attr;
 mod dentry;
 mod dir;
@@ -18,6 +19,7 @@ mod forget;
 pub(crate) mod inode;
 mod io;
 mod lock;
+pub(crate) mod lower;
 mod map;
 mod namespace;
 mod open;
@@ -49,6 +51,8 @@ pub(crate) struct Client {
     roots: root::Roots,
     /// What servers are to be told.
     forgets: Pin<KBox<forget::Forgets>>,
+    /// Who uses the files of which nodes.
+    accounts: account::Accounts,
     /// For hashes that no server can foresee.
     hash_key: [u64; 2],
     /// System calls that have to look again.
@@ -66,10 +70,17 @@ impl Client {
             fresh: attr::Fresh::new()?,
             roots: root::Roots::new()?,
             forgets: KBox::pin_init(forget::Forgets::new(), GFP_KERNEL)?,
+            accounts: account::Accounts::new()?,
             hash_key: [crypto::random_u64(), crypto::random_u64()],
             stale: KBox::pin_init(open::Stale::new(), GFP_KERNEL)?,
             locks,
         })
+    }
+
+    /// Who uses the files of which nodes.
+    #[expect(dead_code, reason = "the balancer's, which comes later")]
+    pub(crate) fn accounts(&self) -> &account::Accounts {
+        &self.accounts
     }
 
     /// The node's place in its cluster.

@@ -13,7 +13,10 @@ use kernel::{
 };
 use zerocopy::little_endian::U32;
 
-use super::Client;
+use super::{
+    account::Counts,
+    Client, //
+};
 use crate::{
     cluster::Peer,
     linux::{
@@ -41,7 +44,13 @@ use crate::{
 };
 
 /// A server that can be asked.
-pub(crate) enum Remote {
+pub(crate) struct Remote<'a> {
+    client: &'a Client,
+    node: u16,
+    end: End,
+}
+
+enum End {
     /// That of this node: it is called in the context and with the credentials of the caller.
     Own(Arc<Server>),
     /// That of another node.
@@ -49,7 +58,15 @@ pub(crate) enum Remote {
 }
 
 /// A request that is under way.
-pub(crate) enum Pending<'a> {
+pub(crate) struct Pending<'a> {
+    client: &'a Client,
+    node: u16,
+    /// Bytes that were sent.
+    sent: usize,
+    state: State<'a>,
+}
+
+enum State<'a> {
     /// It has been executed, here.
     Done(Result<Body>),
     /// With another node.
@@ -63,10 +80,10 @@ impl Pending<'_> {
     ///
     /// What the server says went wrong; see [`Client::call`].
     pub(crate) fn wait(self) -> Result<Body> {
-        match self {
-            Self::Done(result) => result,
-            Self::Peer(pending) => pending.wait()?.check(),
-        }
+        self.account(|state| match state {
+            State::Done(result) => result,
+            State::Peer(pending) => pending.wait()?.check(),
+        })
     }
 
     /// As [`Self::wait`]; but an answer that comes after a fatal signal is left to `heir`.
@@ -75,14 +92,23 @@ impl Pending<'_> {
     ///
     /// As there.
     pub(crate) fn wait_or_leave(self, heir: Heir) -> Result<Body> {
-        match self {
-            Self::Done(result) => result,
-            Self::Peer(pending) => pending.wait_or_leave(heir)?.check(),
-        }
+        self.account(|state| match state {
+            State::Done(result) => result,
+            State::Peer(pending) => pending.wait_or_leave(heir)?.check(),
+        })
+    }
+
+    /// Puts it down to the current process when the answer is there.
+    fn account(self, wait: impl FnOnce(State<'_>) -> Result<Body>) -> Result<Body> {
+        let round_trips = u64::from(matches!(self.state, State::Peer(_)));
+        let body = wait(self.state)?;
+        let bytes = body.data.len().saturating_add(self.sent) as u64;
+        self.client.charge(self.node, round_trips, bytes);
+        Ok(body)
     }
 }
 
-impl Remote {
+impl Remote<'_> {
     /// Begins a request: the caller, then `parts`, with `data`. On this node it is executed at once.
     ///
     /// # Errors
@@ -95,20 +121,26 @@ impl Remote {
         data: KVVec<u8>,
         patience: Patience,
     ) -> Result<Pending<'_>> {
-        match self {
-            Self::Own(server) => {
+        let sent = data.len();
+        let state = match &self.end {
+            End::Own(server) => {
                 let msg = concat(&Caller::NOBODY, parts)?;
-                Ok(Pending::Done(own(server, kind, &msg, &data)))
+                State::Done(own(server, kind, &msg, &data))
             }
-            Self::Peer(peer) => {
+            End::Peer(peer) => {
                 let body = Body {
                     msg: message(parts)?,
                     data,
                 };
-                let pending = peer.client.start(kind, body, patience)?;
-                Ok(Pending::Peer(pending))
+                State::Peer(peer.client.start(kind, body, patience)?)
             }
-        }
+        };
+        Ok(Pending {
+            client: self.client,
+            node: self.node,
+            sent,
+            state,
+        })
     }
 }
 
@@ -118,11 +150,27 @@ impl Client {
     /// # Errors
     ///
     /// `ENOTCONN` if this node is in no cluster, `ENOENT` if there is no such node.
-    pub(crate) fn remote(&self, node: u16) -> Result<Remote> {
-        if self.seat().own_number() == Some(node) {
-            return Ok(Remote::Own(self.server.clone()));
-        }
-        self.seat().peer(node).map(Remote::Peer)
+    pub(crate) fn remote(&self, node: u16) -> Result<Remote<'_>> {
+        let end = if self.seat().own_number() == Some(node) {
+            End::Own(self.server.clone())
+        } else {
+            End::Peer(self.seat().peer(node)?)
+        };
+        Ok(Remote {
+            client: self,
+            node,
+            end,
+        })
+    }
+
+    /// Puts a call with so many bytes of data down to the current process.
+    pub(super) fn charge(&self, node: u16, round_trips: u64, bytes: u64) {
+        let more = Counts {
+            calls: 1,
+            round_trips,
+            bytes,
+        };
+        self.accounts.charge(node, more);
     }
 
     /// Asks node `node` and waits for its answer, in the name of the current task. May sleep.
@@ -151,9 +199,9 @@ impl Client {
     /// `ENOMEM`, or the node is not there, nor what it could be told about.
     pub(crate) fn post(&self, node: u16, kind: Kind, parts: &[&[u8]], data: KVVec<u8>) -> Result {
         let msg = concat(&Caller::NOBODY, parts)?;
-        match self.remote(node)? {
-            Remote::Own(server) => own(&server, kind, &msg, &data).map(drop),
-            Remote::Peer(peer) => peer.client.post(kind, Body { msg, data }),
+        match self.remote(node)?.end {
+            End::Own(server) => own(&server, kind, &msg, &data).map(drop),
+            End::Peer(peer) => peer.client.post(kind, Body { msg, data }),
         }
     }
 }

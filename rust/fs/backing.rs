@@ -101,6 +101,11 @@ impl Backing {
         })
     }
 
+    /// It.
+    pub(crate) fn real(&self) -> &vfs::file::File {
+        &self.real
+    }
+
     /// Reads from it, as the current task.
     ///
     /// # Errors

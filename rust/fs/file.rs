@@ -19,6 +19,10 @@ use kernel::{
 };
 
 use super::{
+    attr::{
+        file_type,
+        kind, //
+    },
     DEntry,
     FileSystem,
     INode, //
@@ -65,6 +69,21 @@ impl<T: FileSystem> File<T> {
     pub(super) unsafe fn from_raw<'a>(file: *mut bindings::file) -> &'a Self {
         // SAFETY: `Self` is a transparent wrapper, and the caller promises the rest.
         unsafe { &*file.cast() }
+    }
+
+    /// `file` as one of `T`, if it is a regular file or a directory of that.
+    pub(crate) fn downcast(file: &kernel::fs::File) -> Option<&Self> {
+        // SAFETY: An open file has an inode, and with it a super block and its type.
+        let is_ours = unsafe {
+            let inode = (*file.as_ptr()).f_inode;
+            let fs = (*(*inode).i_sb).s_type;
+            let kind = file_type((*inode).i_mode);
+            ptr::eq((*fs).owner, crate::THIS_MODULE.as_ptr())
+                && CStr::from_char_ptr((*fs).name) == T::NAME
+                && matches!(kind, kind::REG | kind::DIR)
+        };
+        // SAFETY: A file of the type, and of these kinds, has the operations of one of its tables.
+        is_ours.then(|| unsafe { Self::from_raw(file.as_ptr()) })
     }
 
     /// The C struct.
