@@ -20,7 +20,10 @@ use super::{
     FileSystem,
     INode, //
 };
-use crate::linux::bindings;
+use crate::linux::{
+    bindings,
+    memalloc::NofsScope, //
+};
 
 /// Where the pages come from.
 pub(crate) trait Operations: 'static {
@@ -74,6 +77,8 @@ impl<U: Operations> Table<U> {
         file: *mut bindings::file,
         folio: *mut bindings::folio,
     ) -> c_int {
+        // As the readahead code does: memory must not be sought in file systems while a folio is locked.
+        let _nofs = NofsScope::enter();
         // SAFETY: By this function's contract the folio is locked.
         let (pos, len) = unsafe {
             (
