@@ -17,6 +17,6 @@ use crate::linux::{
 /// the server would use it: who gets it has been let in when `file` was opened.
 #[expect(dead_code, reason = "DFSA's, which comes later")]
 pub(crate) fn lower_file(file: &AnyFile) -> Option<vfs::file::File> {
-    let open = Open::of(File::<Client>::downcast(file)?).ok()?;
+    let open = Open::of(File::<Client>::downcast(file, &crate::THIS_MODULE)?).ok()?;
     Some(open.backing()?.get_ref().real().clone())
 }

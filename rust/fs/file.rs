@@ -71,14 +71,17 @@ impl<T: FileSystem> File<T> {
         unsafe { &*file.cast() }
     }
 
-    /// `file` as one of `T`, if it is a regular file or a directory of that.
-    pub(crate) fn downcast(file: &kernel::fs::File) -> Option<&Self> {
+    /// `file` as one of `T`, which `module` has registered, if it is a regular file or a directory of that.
+    pub(crate) fn downcast<'a>(
+        file: &'a kernel::fs::File,
+        module: &ThisModule,
+    ) -> Option<&'a Self> {
         // SAFETY: An open file has an inode, and with it a super block and its type.
         let is_ours = unsafe {
             let inode = (*file.as_ptr()).f_inode;
             let fs = (*(*inode).i_sb).s_type;
             let kind = file_type((*inode).i_mode);
-            ptr::eq((*fs).owner, crate::THIS_MODULE.as_ptr())
+            ptr::eq((*fs).owner, module.as_ptr())
                 && CStr::from_char_ptr((*fs).name) == T::NAME
                 && matches!(kind, kind::REG | kind::DIR)
         };
