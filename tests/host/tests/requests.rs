@@ -47,6 +47,19 @@ fn a_request_is_sent_and_answered_once() {
 }
 
 #[test]
+fn a_request_is_found_by_its_payload_until_it_is_answered() {
+    let mut table = table(2);
+    let ids = ["a", "b"].map(|name| start(&mut table, name));
+    assert_eq!(table.find(|payload| *payload == "b"), Some(ids[1]));
+    sent(&mut table);
+    assert_eq!(table.find(|payload| *payload == "a"), Some(ids[0]));
+    assert_eq!(table.reply(ids[0].raw()), Ok(Some("a")));
+    assert_eq!(table.find(|payload| *payload == "a"), None);
+    let again = start(&mut table, "c");
+    assert_eq!(table.find(|payload| *payload == "c"), Some(again));
+}
+
+#[test]
 fn replies_to_what_was_never_asked() {
     let mut table = table(2);
     let id = start(&mut table, "a");

@@ -47,7 +47,7 @@ fn handles_are_formed_as_servers_form_them() {
     assert!(!lookup(|dir| dir.fh_len = 255));
     assert!(!lookup(|dir| dir.fh[8] = 1));
     assert!(!lookup(|dir| dir.fh[47] = 1));
-    assert!(!lookup(|dir| dir.reserved[3] = 1));
+    assert!(!lookup(|dir| dir.reserved[2] = 1));
 }
 
 #[test]
