@@ -98,12 +98,14 @@ pub(crate) enum Step {
     Measure(Work, String),
 }
 
+/// Makes the steps on a path, in a folder of that name which is there and empty.
+type Steps = Box<dyn Fn(Path, &str) -> Vec<Step>>;
+
 /// What is done on several paths in turn before anything else is.
 pub(crate) struct Round {
     pub(crate) title: String,
     pub(crate) paths: &'static [Path],
-    /// The steps on a path, in a folder of that name which is there and empty.
-    pub(crate) steps: Box<dyn Fn(Path, &str) -> Vec<Step>>,
+    pub(crate) steps: Steps,
 }
 
 /// All rounds of a repetition.
