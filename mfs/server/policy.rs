@@ -290,7 +290,7 @@ impl Policy {
     /// The entry whose path is `name` in the directory `dir`.
     fn entry_at(&self, dir: &Path, name: &[u8]) -> Result<Option<&Entry>> {
         for entry in self.entries.iter().filter(|entry| entry.name() == name) {
-            if !name.is_empty() && self.leads_to(&*c_string(entry.dir())?, dir)? {
+            if !name.is_empty() && self.leads_to(&c_string(entry.dir())?, dir)? {
                 return Ok(Some(entry));
             }
         }
@@ -370,7 +370,7 @@ impl Policy {
                 .ok()
                 .and_then(|at| view.ids.get(at));
             let similar = parent.is_some_and(|parent| parent.is_none_or(|parent| parent == id));
-            if counts && similar && self.leads_to(&*c_string(entry.dir())?, dir)? {
+            if counts && similar && self.leads_to(&c_string(entry.dir())?, dir)? {
                 names.push(entry.name(), GFP_KERNEL)?;
             }
         }

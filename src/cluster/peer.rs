@@ -204,7 +204,7 @@ impl Peer {
             return (Decision::Refuse(refusal, epoch), None);
         }
         self.turned();
-        match self.session_for(claim, compat, epoch) {
+        match self.session_for(claim, epoch) {
             Some((session, resumed)) => {
                 let grant = Grant {
                     epoch,
@@ -219,12 +219,7 @@ impl Peer {
     }
 
     /// The session to go on with, or a new one if nothing of the old one is left.
-    fn session_for(
-        self: &Arc<Self>,
-        claim: &Claim,
-        compat: Compat,
-        epoch: u64,
-    ) -> Option<(Arc<Session>, bool)> {
+    fn session_for(self: &Arc<Self>, claim: &Claim, epoch: u64) -> Option<(Arc<Session>, bool)> {
         let serving = self.serving.lock();
         if serving.stopped {
             return None;
@@ -248,7 +243,6 @@ impl Peer {
             from: self.number,
             incarnation: claim.peer.incarnation,
             epoch,
-            compat,
             service: self.common.service.clone(),
             fence: self.clone(),
             workers: self.common.workers.clone(),

@@ -6,7 +6,6 @@ use kernel::prelude::*;
 
 use super::{
     frame::Body,
-    handshake::Compat,
     wire::Kind, //
 };
 
@@ -14,8 +13,6 @@ use super::{
 pub(crate) struct Request {
     /// The node that asks.
     pub(crate) from: u16,
-    /// What this node and that one can be to each other.
-    pub(crate) compat: Compat,
     /// What it is about.
     pub(crate) kind: Kind,
     /// Message and data.

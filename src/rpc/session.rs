@@ -32,7 +32,6 @@ use super::{
         Content,
         Frame, //
     },
-    handshake::Compat,
     link_error::LinkError,
     replies::{
         Admission,
@@ -75,7 +74,6 @@ pub(crate) struct Session {
     /// The epoch that it belongs to.
     pub(crate) epoch: u64,
     from: u16,
-    compat: Compat,
     service: Arc<dyn Service>,
     fence: Arc<dyn Fence>,
     workers: Arc<Workers>,
@@ -134,7 +132,6 @@ pub(crate) struct Terms {
     pub(crate) from: u16,
     pub(crate) incarnation: u64,
     pub(crate) epoch: u64,
-    pub(crate) compat: Compat,
     pub(crate) service: Arc<dyn Service>,
     pub(crate) fence: Arc<dyn Fence>,
     pub(crate) workers: Arc<Workers>,
@@ -209,7 +206,6 @@ impl Session {
                 incarnation: terms.incarnation,
                 epoch: terms.epoch,
                 from: terms.from,
-                compat: terms.compat,
                 service: terms.service,
                 fence: terms.fence,
                 workers: terms.workers,
@@ -412,7 +408,6 @@ impl Session {
         drop(table);
         let answer = self.service.execute(Request {
             from: self.from,
-            compat: self.compat,
             kind,
             body,
         });
