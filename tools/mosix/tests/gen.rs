@@ -34,7 +34,7 @@ fn every_command_has_a_page_and_every_shell_a_script() {
     ]
     .map(|name| format!("mosix-{name}.8"))
     .into();
-    expected.extend(["mosix.8".to_owned(), "cluster.toml.5".to_owned()]);
+    expected.extend(["mosix.8", "cluster.toml.5", "mfs.5"].map(str::to_owned));
     assert_eq!(names(&man), expected);
 
     for name in expected.iter().filter(|name| name.ends_with(".8")) {
