@@ -105,10 +105,12 @@ impl FileLock {
 
     /// Whose it is.
     pub(crate) fn class(&self) -> Class {
-        let flags = self.lock().c.flc_flags;
-        if flags & FL_FLOCK != 0 {
+        let core = &self.lock().c;
+        // When a file goes, its locks are given back without the flag, but in its name.
+        let by_file = core.flc_owner == core.flc_file.cast();
+        if core.flc_flags & FL_FLOCK != 0 {
             Class::Flock
-        } else if flags & FL_OFDLCK != 0 {
+        } else if core.flc_flags & FL_OFDLCK != 0 || by_file {
             Class::Ofd
         } else {
             Class::Posix
