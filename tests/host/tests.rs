@@ -12,5 +12,6 @@ mod integrity;
 mod mfs;
 mod replies;
 mod requests;
+mod selftests;
 mod session;
 mod wire;

@@ -120,8 +120,8 @@ fn the_module_comes_and_goes_under_load() {
 #[test]
 fn a_module_whose_marks_are_held_stays() {
     on_loaded(|node| {
-        let held = node.spawn(&format!("{FOLDER}/hook-marked 5"))?;
-        node.sh("sleep 1")?;
+        let held = node.spawn(&format!("{FOLDER}/hook-marked 8"))?;
+        node.sh("until fuser -s /dev/mosix; do sleep 0.1; done")?;
         let out = node.exec("rmmod mosix")?;
         ensure!(
             !out.success() && out.stderr.contains("in use"),
