@@ -15,7 +15,7 @@ DESTDIR ?=
 # V=1 shows the compilers' command lines.
 KBUILD_ARGS := $(if $(V),V=$(V))
 
-.PHONY: all help setup setup-base setup-debug module module-debug tools demo test test-debug check \
+.PHONY: all help setup setup-base setup-debug module module-debug tools demo test test-debug test-long check \
 	host-test fuzz bench bench-links bench-mfs doc fmt clippy install clean distclean
 
 all: module tools ## the module for the stock kernel, and the tools (default)
@@ -54,6 +54,9 @@ test: setup ## everything that has to pass: check, host tests, fuzz, cluster tes
 
 test-debug: setup-debug ## the cluster tests on the debug kernel
 	@$(TIMED) test-debug scripts/test debug
+
+test-long: setup ## the cluster tests with more and larger work: large trees and directories, long random runs
+	@$(TIMED) test-long scripts/test long
 
 check: setup-base ## formatting, lints, and the project's own rules
 	@$(TIMED) check scripts/check
