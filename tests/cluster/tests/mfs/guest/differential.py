@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""differential.py local|here|afar REFERENCE TESTED [long] [SECTION...]: does the same in two places and compares.
+"""differential.py REFERENCE MODE=TESTED... [long] [SECTION...]: does the same in several places and compares.
 
-REFERENCE is a folder of an ordinary file system, TESTED one that shall behave the same. The first
-argument says which differences are allowed (diff/allowed.py). Prints each other difference, and what
+REFERENCE is a folder of an ordinary file system, TESTED are others that shall behave the same. MODE (local,
+here or afar) says which differences are allowed (diff/allowed.py). Prints each other difference, and what
 was compared; ends with 1 if there was one.
 """
 
@@ -23,7 +23,7 @@ def sections(long):
     yield "open_flags", lambda t: opens.combinations(t, long)
     for module in (opens, data, names, attrs, access, dirs, xattrs, locks, maps):
         yield from module.SECTIONS
-    yield "changing", lambda t: dirs.changing(t, 100000 if long else 800)
+    yield "changing", lambda t: dirs.changing(t, 100000 if long else 400)
 
 
 def trial(root, chosen, long):
@@ -43,6 +43,7 @@ def trial(root, chosen, long):
 def apart(*args):
     """A trial in a process of its own, so that all have the same descriptors to begin with."""
     reading, writing = os.pipe()
+    sys.stdout.flush()
     pid = os.fork()
     if pid == 0:
         os.close(reading)
@@ -66,20 +67,19 @@ def numbered(lines):
     return records
 
 
-def main():
-    mode, reference, tested, *rest = sys.argv[1:]
-    long = "long" in rest
-    chosen = [word for word in rest if word != "long"]
-    results = []
-    for root in (reference, tested):
-        lines, failed, seconds = apart(root, chosen, long)
-        slowest = sorted(seconds, key=lambda pair: -pair[1])[:4]
-        took = ", ".join(f"{name} {length:.1f}" for name, length in slowest)
-        print(f"{root}: {len(lines)} results in {sum(pair[1] for pair in seconds):.1f} s ({took} ...)")
-        for name, text in failed:
-            print(f"FAILED in {root}: {name}: {text}")
-        results.append((numbered(lines), failed))
-    (left, failures), (right, more) = results
+def run(root, chosen, long):
+    """The records of a place, and how many sections could not be run to their end."""
+    lines, failed, seconds = apart(root, chosen, long)
+    slowest = sorted(seconds, key=lambda pair: -pair[1])[:4]
+    took = ", ".join(f"{name} {length:.1f}" for name, length in slowest)
+    print(f"{root}: {len(lines)} results in {sum(pair[1] for pair in seconds):.1f} s ({took} ...)")
+    for name, text in failed:
+        print(f"FAILED in {root}: {name}: {text}")
+    return numbered(lines), len(failed)
+
+
+def compare(left, right, mode, whole):
+    """Prints what differs; how much that is."""
     table = allowed.Table(mode)
     wrong = 0
     for key in dict.fromkeys((*left, *right)):
@@ -88,12 +88,24 @@ def main():
             wrong += 1
             if wrong <= SHOWN:
                 print(f"DIFFERS {key[0]} #{key[1]}\n    reference: {local}\n    tested:    {other}")
-    if not chosen:
+    if whole:
         for reason in table.unused():
             wrong += 1
             print(f"NOT NEEDED: allowed difference: {reason}")
-    print(f"{len(left)} results compared, {table.used} allowed differences, {wrong} others")
-    sys.exit(1 if wrong or failures or more else 0)
+    print(f"{mode}: {len(left)} results compared, {table.used} allowed differences, {wrong} others")
+    return wrong
+
+
+def main():
+    reference, *rest = sys.argv[1:]
+    long = "long" in rest
+    places = [word.split("=") for word in rest if "=" in word]
+    chosen = [word for word in rest if word != "long" and "=" not in word]
+    left, wrong = run(reference, chosen, long)
+    for mode, tested in places:
+        right, failed = run(tested, chosen, long)
+        wrong += failed + compare(left, right, mode, not chosen)
+    sys.exit(1 if wrong else 0)
 
 
 main()

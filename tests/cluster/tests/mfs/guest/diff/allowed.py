@@ -10,6 +10,7 @@ EVERYWHERE = [
     (r"users: .*NOATIME.*|capabilities: .*NOATIME.*", r"EACCES", r"EPERM", "both hold; who may read is the server's to say, later than whose the file is"),
     (r"directories: (listdir|stat)\('\.'\)", r"'done'", r"ESTALE", "a working directory is not open: when it is removed it is gone"),
     (r"listing: lseek\(<dir>, 0, [34]\)", r"'done'", r"EINVAL", "folders have no holes"),
+    (r"leases: .*", r"\d|EAGAIN", r"EINVAL|2", "leases are for programs of one node"),
 ]
 # Further ones for a way of looking at a file (here: on the serving node; afar: from another node).
 ALLOWED = {
@@ -17,8 +18,6 @@ ALLOWED = {
     "here": EVERYWHERE,
     "afar": [
         *EVERYWHERE,
-        (r"syncs: posix_fadvise.*, 99\)", r"EINVAL", r"ok", "advice stays on the node that gives it"),
-        (r"leases: .*", r"\d|EAGAIN", r"EINVAL|2", "leases are for programs of one node"),
         (r"map_writable: .*", r".*", r"ENODEV|-|.*", "shared writable maps from afar need leases"),
     ],
 }
