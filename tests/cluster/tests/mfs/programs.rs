@@ -49,10 +49,10 @@ fn trees_are_packed_unpacked_copied_compared_and_removed() {
         let script = format!(
             "{SUM}
 python3 /root/tree.py $L/tree {count}
-tar -C $L -cf $L/tree.tar tree
+tar --sort=name -C $L -cf $L/tree.tar tree
 tar -C $M -xf $L/tree.tar
 [ \"$(sum_of $L/tree)\" = \"$(sum_of $M/tree)\" ] || {{ echo untarred differs; diff -r $L/tree $M/tree | head; exit 1; }}
-tar -C $M -cf $M/back.tar tree; cmp <(tar -tvf $M/back.tar) <(tar -tvf $L/tree.tar)
+tar --sort=name -C $M -cf $M/back.tar tree; diff <(tar -tvf $M/back.tar) <(tar -tvf $L/tree.tar)
 cp -a $M/tree $M/copy; [ \"$(sum_of $M/copy)\" = \"$(sum_of $L/tree)\" ]
 [ $(find $M/tree | wc -l) = $(find $L/tree | wc -l) ]
 find $M/tree -type f -size +10k | sed s,$M,, | sort | cmp - <(find $L/tree -type f -size +10k | sed s,$L,, | sort)
