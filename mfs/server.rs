@@ -35,6 +35,7 @@ mod lookup;
 mod names;
 mod open;
 mod opens;
+mod pins;
 mod policy;
 mod stage;
 mod waits;

@@ -12,6 +12,7 @@ use super::{
     identities::Identities,
     lock,
     opens::Opens,
+    pins::Pins,
     stage,
     waits::Waits, //
 };
@@ -28,6 +29,9 @@ pub(super) struct Client {
     /// Credentials of its latest callers.
     #[pin]
     pub(super) identities: Identities,
+    /// Objects that are held for it.
+    #[pin]
+    pub(super) pins: Pins,
     /// Bytes that it may still stage.
     pub(super) staged: Arc<Budget>,
     /// Locks of `fcntl()` that it may still take.
@@ -47,6 +51,7 @@ impl Client {
                 node,
                 opens <- Opens::new(),
                 identities <- Identities::new(),
+                pins <- Pins::new(),
                 staged: stage::budget()?,
                 locks: lock::budget()?,
                 owner_key: [crypto::random_u64(), crypto::random_u64()],

@@ -64,7 +64,7 @@ impl Context<'_> {
     ///
     /// `ESTALE` if there is none, or this server did not make the handle.
     pub(super) fn object(&self, handle: &Handle) -> Result<Object> {
-        self.export.object(self.policy, handle)
+        self.export.object(self.policy, &self.client.pins, handle)
     }
 
     /// The object of open file `open`, or, if that is 0, the one that `handle` names, and what may be done
@@ -106,7 +106,7 @@ impl Context<'_> {
     ///
     /// Those of [`Export::handle`].
     pub(super) fn handle(&self, object: &Object) -> Result<Handle> {
-        self.export.handle(self.policy, object)
+        self.export.handle(self.policy, &self.client.pins, object)
     }
 
     /// Name and attributes of an object.

@@ -6,7 +6,10 @@ use kernel::prelude::*;
 
 use super::{
     attrs,
-    context::Context,
+    context::{
+        done,
+        Context, //
+    },
     dirs,
     extent,
     io,
@@ -46,6 +49,12 @@ pub(super) fn execute(ctx: &Context<'_>, request: Request<'_>) -> Result<Answer>
         Request::RemoveXattr(remove, name) => xattr::remove(ctx, remove, name),
         Request::Lock(what) => lock::lock(ctx, what),
         Request::LockCancel(ticket) => lock::cancel(ctx, ticket),
+        Request::Forget(handles) => {
+            handles
+                .iter()
+                .for_each(|handle| ctx.client.pins.forget(handle));
+            Ok(done())
+        }
         Request::ReadDir(from) => dirs::readdir(ctx, from),
         Request::Make(make, name) => names::make(ctx, make, name),
         Request::Symlink { dir, name, target } => names::symlink(ctx, dir, name, target),

@@ -27,6 +27,7 @@ mod mounts;
 
 use super::{
     clients::Clients,
+    pins::Pins,
     policy::{
         Access,
         Policy, //
@@ -185,33 +186,46 @@ impl Export {
         handle
     }
 
-    /// The handle of an object.
+    /// What stands for an object in a handle, if it can be found again without `pins`; else it is held
+    /// there.
     ///
     /// # Errors
     ///
-    /// `EOPNOTSUPP` if its file system has none for it.
-    pub(super) fn handle(&self, policy: &Policy, object: &Object) -> Result<Handle> {
+    /// Those of [`Pins::hold`], and the file system's own.
+    fn encode(object: &Object, pins: &Pins) -> Result<FileHandle<FH_MAX>> {
         if object.path.is_mount_root() {
-            return Ok(Self::signed(policy, object, &ROOT));
+            return Ok(ROOT);
         }
-        if !object.path.can_decode() {
-            return Err(errno(EOPNOTSUPP));
+        if object.path.can_decode() {
+            let fh: Option<FileHandle<FH_MAX>> = object.path.encode_fh()?;
+            if let Some(fh) = fh.filter(|fh| !matches!(fh.kind, Handle::PINNED | Handle::ROOT)) {
+                return Ok(fh);
+            }
         }
-        let fh: FileHandle<FH_MAX> = object.path.encode_fh()?.ok_or(errno(EOPNOTSUPP))?;
-        if matches!(fh.kind, Handle::PINNED | Handle::ROOT) {
-            return Err(errno(EOPNOTSUPP));
-        }
+        pins.hold(object)
+    }
+
+    /// The handle of an object, for the client that has `pins`.
+    ///
+    /// # Errors
+    ///
+    /// `ENFILE` if it has to be held and the client has too many such objects; the file system's own.
+    pub(super) fn handle(&self, policy: &Policy, pins: &Pins, object: &Object) -> Result<Handle> {
+        let fh = Self::encode(object, pins)?;
         Ok(Self::signed(policy, object, &fh))
     }
 
-    /// The object that has a handle.
+    /// The object that has a handle, which the client with `pins` got.
     ///
     /// # Errors
     ///
     /// `ESTALE` if there is none any more, or the handle is not of this server's making.
-    pub(super) fn object(&self, policy: &Policy, handle: &Handle) -> Result<Object> {
+    pub(super) fn object(&self, policy: &Policy, pins: &Pins, handle: &Handle) -> Result<Object> {
         if handle.tag != tag(policy, handle) {
             return Err(errno(ESTALE));
+        }
+        if handle.fh_type == Handle::PINNED {
+            return pins.get(handle);
         }
         let access = Access::from_raw(handle.access).ok_or(errno(ESTALE))?;
         let mount = handle.mount.get();

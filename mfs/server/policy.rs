@@ -95,7 +95,7 @@ enum Role {
     Write,
     /// It is above something that is exported, and not exported itself.
     Way,
-    /// It is above something, and exported with what is above it.
+    /// It is above something, and that is all.
     Above,
 }
 
@@ -162,21 +162,16 @@ fn c_string(path: &[u8]) -> Result<CString> {
 
 /// What the path is by `rules`, which are sorted; it is one of them, or above one.
 fn role(path: &[u8], rules: &export::Policy<'_>) -> Role {
-    let exported = |rule: &PathRule<'_>| rule.rule != Rule::Hide;
+    let mut exported = rules.rules().filter(|rule| rule.rule != Rule::Hide);
     match rules.rules().find(|rule| rule.path == path) {
         Some(rule) => match rule.rule {
             Rule::Hide => Role::Hidden,
             Rule::Read => Role::Read,
             Rule::Write => Role::Write,
         },
-        None if rules
-            .rules()
-            .filter(exported)
-            .any(|rule| is_within(path, rule.path)) =>
-        {
-            Role::Above
-        }
-        None => Role::Way,
+        None if exported.clone().any(|rule| is_within(path, rule.path)) => Role::Above,
+        None if exported.any(|rule| is_within(rule.path, path)) => Role::Way,
+        None => Role::Above,
     }
 }
 
@@ -363,7 +358,10 @@ impl Policy {
         let id = dir.object_id();
         let mut names = KVec::new();
         for entry in self.entries.iter().filter(|entry| !entry.name().is_empty()) {
-            let counts = (access == Access::Way) != (entry.role == Role::Hidden);
+            let counts = match access {
+                Access::Way => matches!(entry.role, Role::Read | Role::Write | Role::Way),
+                Access::Read | Access::Write => entry.role == Role::Hidden,
+            };
             let parent = self
                 .entries
                 .binary_search_by(|other| other.bytes().cmp(entry.dir()))

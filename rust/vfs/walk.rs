@@ -25,7 +25,24 @@ pub(crate) struct ObjectId {
     ino: u64,
 }
 
+/// Where an object is in memory: tells it from all others as long as it is held.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ObjectAddress(usize);
+
 impl Path {
+    /// Where this object is in memory.
+    pub(crate) fn object_address(&self) -> ObjectAddress {
+        ObjectAddress(self.inode().as_ptr().addr())
+    }
+
+    /// Whether it has no name any more.
+    pub(crate) fn is_unlinked(&self) -> bool {
+        // SAFETY: The inode is alive; the count is read without a lock everywhere.
+        unsafe {
+            (&raw const (*self.inode().as_ptr()).__bindgen_anon_1.i_nlink).read_volatile() == 0
+        }
+    }
+
     /// Number of this object.
     pub(crate) fn object_id(&self) -> ObjectId {
         // SAFETY: The inode is alive, and so is its super block, which has had its number from the start.
