@@ -27,6 +27,7 @@ use crate::{
 
 /// Executes a request.
 pub(super) fn execute(ctx: &Context<'_>, request: Request<'_>) -> Result<Answer> {
+    ctx.client.pins.sweep();
     match request {
         Request::Root => lookup::root(ctx),
         Request::Lookup { dir, name } => lookup::lookup(ctx, dir, name),

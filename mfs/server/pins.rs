@@ -15,7 +15,13 @@ use kernel::{
         RBTree,
         RBTreeNodeReservation, //
     },
-    sync::Mutex, //
+    sync::{
+        atomic::{
+            Atomic,
+            Relaxed, //
+        },
+        Mutex, //
+    }, //
 };
 
 use super::export::Object;
@@ -38,7 +44,7 @@ use crate::{
 /// Most objects that are held for a client.
 const PINS_MAX: usize = 65_536;
 /// How long a forgotten one is held, in nanoseconds.
-const LINGER_NS: u64 = 60_000_000_000;
+const LINGER_NS: u64 = 15_000_000_000;
 /// Most forgotten ones that are held.
 const LINGERING_MAX: usize = 1024;
 /// Bytes of a pin in a handle.
@@ -108,6 +114,8 @@ impl Table {
 pub(super) struct Pins {
     /// Tells them from those of other clients, and of the same one before.
     nonce: u64,
+    /// Whether some were forgotten.
+    lingering: Atomic<bool>,
     #[pin]
     table: Mutex<Table>,
 }
@@ -117,6 +125,7 @@ impl Pins {
     pub(super) fn new() -> impl PinInit<Self> {
         pin_init!(Self {
             nonce: crypto::random_u64(),
+            lingering: Atomic::new(false),
             table <- new_mutex!(Table {
                 pins: RBTree::new(),
                 numbers: RBTree::new(),
@@ -226,17 +235,25 @@ impl Pins {
         };
         drop(table);
         drop(gone);
+        self.lingering.store(true, Relaxed);
         self.sweep();
     }
 
-    /// Lets go what was forgotten long ago.
-    fn sweep(&self) {
+    /// Lets go what was forgotten long ago; called now and then.
+    pub(super) fn sweep(&self) {
+        if !self.lingering.load(Relaxed) {
+            return;
+        }
         let now_ns = clock::boottime_ns();
         loop {
-            let overdue = self.table.lock().overdue(now_ns);
+            let mut table = self.table.lock();
+            let overdue = table.overdue(now_ns);
             if overdue.is_none() {
+                self.lingering.store(!table.lingering.is_empty(), Relaxed);
                 return;
             }
+            drop(table);
+            drop(overdue);
         }
     }
 }
