@@ -145,10 +145,11 @@ struct Cost {
 }
 
 impl Cost {
+    /// As of now. Threads that execute requests do not count: some stay for the next request.
     fn of(node: &Node) -> Result<Self> {
         let text = node.sh(
             "sync; echo 3 >/proc/sys/vm/drop_caches; sleep 1
-             ps -eo comm | grep -c '^mosix_'
+             ps -eo comm | grep -v '^mosix_work' | grep -c '^mosix_'
              sed -n 's/^SUnreclaim: *\\([0-9]*\\) kB/\\1/p; s/^MemAvailable: *\\([0-9]*\\) kB/\\1/p' \
                  /proc/meminfo | sort -n",
         )?;
