@@ -318,13 +318,13 @@ def expect(error, number, record):
     else:
         raise AssertionError(number)
 
-good = struct.pack("<I60x", 1)
+good = struct.pack("<I60x", 2)
 for number in (1, 2, 3, 7):
     expect(errno.EPERM, number, good)
-expect(errno.EPERM, 6, struct.pack("<I36xI20x", 1, 1))
+expect(errno.EPERM, 6, struct.pack("<I36xI20x", 2, 1))
 expect(errno.ENOTTY, 99, good)
-expect(errno.EPROTONOSUPPORT, 4, struct.pack("<I60x", 2))
-expect(errno.EINVAL, 4, struct.pack("<II56x", 1, 1))
+expect(errno.EPROTONOSUPPORT, 4, struct.pack("<I60x", 1))
+expect(errno.EINVAL, 4, struct.pack("<II56x", 2, 1))
 expect(errno.EOVERFLOW, 4, good)
 "#;
 
