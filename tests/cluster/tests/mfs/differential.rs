@@ -11,7 +11,6 @@ use crate::world::{long, on_mfs, slowness};
 const LIMIT: Duration = Duration::from_secs(400);
 
 #[test]
-#[ignore = "open: see MFS in docs/limits.md"]
 fn everything_is_as_on_ext4_from_afar_and_on_the_serving_node() {
     on_mfs(|w| {
         let rest = if long() { "long" } else { "" };

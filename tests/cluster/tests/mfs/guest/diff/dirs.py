@@ -45,6 +45,7 @@ def listing(t):
     t(rest, d, 300, show=len)
     for offset, whence in ((-1, 0), (0, 1), (0, 3), (0, 4), (5, 7)):
         t(calls.lseek, d, offset, whence, show=lambda _: "done")
+    t(calls.lseek, d, 0, os.SEEK_SET)
     t(os.read, d, 10)
     t.close(d)
     path = t.open(".", O("PATH"), name="path")
