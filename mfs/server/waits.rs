@@ -144,12 +144,16 @@ impl Waits {
 
     fn begun(&self, number: u64, thread: KThread) {
         let mut table = self.table.lock();
-        if let Some(wait) = table.find(number) {
-            if wait.state == State::Cancelled {
-                thread.interrupt();
-            }
-            wait.thread = Some(thread);
+        let Some(wait) = table.find(number) else {
+            // It needs the table to end, so it is not waited for under its lock.
+            drop(table);
+            drop(thread);
+            return;
+        };
+        if wait.state == State::Cancelled {
+            thread.interrupt();
         }
+        wait.thread = Some(thread);
     }
 
     /// Goes on to `next` from [`State::Waiting`]; whether that was its state.
