@@ -14,13 +14,14 @@ pub(crate) mod dirent;
 pub(crate) mod file;
 pub(crate) mod handle;
 pub(crate) mod lock;
-pub(crate) mod message;
 pub(crate) mod mode;
 pub(crate) mod name;
 pub(crate) mod names;
 pub(crate) mod reply;
 pub(crate) mod request;
 pub(crate) mod xattr;
+
+pub(crate) use crate::rpc::message;
 
 /// Kinds of requests. Those below `GRANTED` go from the node that uses a file to the one that has it.
 pub(crate) mod op {

@@ -14,6 +14,7 @@ pub(crate) mod initiator;
 pub(crate) mod integrity;
 pub(crate) mod keys;
 pub(crate) mod kind;
+pub(crate) mod message;
 #[allow(dead_code, reason = "the host tests look inside")]
 pub(crate) mod replies;
 #[allow(dead_code, reason = "the host tests look inside")]

@@ -40,6 +40,7 @@ pub(crate) mod rpc {
     pub(crate) mod integrity;
     pub(crate) mod keys;
     pub(crate) mod kind;
+    pub(crate) mod message;
     pub(crate) mod replies;
     pub(crate) mod requests;
     pub(crate) mod responder;
@@ -56,6 +57,17 @@ pub(crate) mod mfs {
     //! The cluster file system.
 
     pub(crate) mod wire;
+}
+
+#[cfg_attr(
+    test,
+    allow(dead_code, reason = "the module uses constants that no test needs")
+)]
+#[path = "../../migration"]
+pub(crate) mod migration {
+    //! Processes that move.
+
+    pub(crate) mod image;
 }
 
 #[cfg(any(test, feature = "fuzz", feature = "peer"))]
