@@ -10,6 +10,7 @@ mod fence;
 mod handshake;
 mod integrity;
 mod mfs;
+mod migration;
 mod replies;
 mod requests;
 mod selftests;

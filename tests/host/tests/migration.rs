@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! Tests of the pure parts of migration.
+
+mod page;
+mod table;
