@@ -51,6 +51,11 @@ impl SyscallToken {
         })
     }
 
+    /// Whether both are of the same task.
+    pub(crate) fn same_task(&self, other: &Self) -> bool {
+        self.task == other.task && self.pid == other.pid
+    }
+
     /// A number that is different for different tasks, as a rule.
     pub(crate) fn hash(&self) -> usize {
         // Tasks are slab objects of some kilobytes.

@@ -131,7 +131,7 @@ impl<U: Operations> Table<U> {
     ) -> *mut bindings::dentry {
         // SAFETY: By the VFS's contract.
         err_ptr(unsafe {
-            U::lookup(Self::inode(dir), Self::name(dentry), LookupFlags(flags)).and_then(|found| {
+            U::lookup(Self::inode(dir), Self::name(dentry), LookupFlags::new(flags)).and_then(|found| {
                 match found {
                     Some(inode) => splice(inode, dentry),
                     // Not hashed: whoever looks next asks again.
