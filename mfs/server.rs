@@ -121,9 +121,8 @@ impl Server {
         let policy = export.policy();
         let client = export.clients.get(request.from)?;
         let body = &request.body;
-        let (caller, trail, wanted) =
-            request::Request::decode(request.kind, &body.msg, &body.data)
-                .map_err(|_| errno(EPROTO))?;
+        let (caller, trail, wanted) = request::Request::decode(request.kind, &body.msg, &body.data)
+            .map_err(|_| errno(EPROTO))?;
         let squashed = policy.squash(&caller)?;
         let caller = match &squashed {
             Some((head, groups)) => Caller { head, groups },

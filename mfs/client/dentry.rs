@@ -122,7 +122,13 @@ impl fs::dentry::Operations for Names {
         if believes && plain && client.trails.add(dir, name, object, inode.mode()) {
             return Ok(true);
         }
-        let Some(entry) = ask(client, dir, name)? else {
+        let answer = ask(client, dir, name);
+        // The kernel does not go the path of what is to be made again after this, only after the making.
+        let is_made = flags.is_create() && flags.is_exclusive() && !flags.is_open();
+        if is_made && answer.is_err_and(|error| error == errno(ESTALE)) && client.trails.owe() {
+            return Ok(false);
+        }
+        let Some(entry) = answer? else {
             return Ok(false);
         };
         if entry.handle != object.handle {

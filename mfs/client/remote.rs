@@ -129,7 +129,7 @@ impl Remote<'_> {
         patience: Patience,
     ) -> Result<Pending<'_>> {
         let sent = data.len();
-        let trail = self.client.trails.take(self.node);
+        let trail = self.client.trails.take(self.node)?;
         let state = match &self.end {
             End::Own(server) => {
                 let msg = concat(&Caller::NOBODY, &trail, parts)?;

@@ -7,7 +7,7 @@
 //! first ([`wire::trail`](crate::mfs::wire::trail)). Only a directory behind which the path goes on
 //! with another name is written down, so nothing is reached without that request.
 //!
-//! Each slot has a lock of its own, which is held alone.
+//! Tasks share a few places by their hash. Each set has a lock of its own, which is held alone.
 
 use kernel::{
     alloc::KVec,
@@ -22,6 +22,7 @@ use crate::{
     linux::{
         bytes,
         clock,
+        errno::*,
         fs::token::SyscallToken, //
     },
     mfs::wire::{
@@ -35,8 +36,11 @@ use crate::{
     }, //
 };
 
-/// Tasks that can be on their way at a time, as a rule: a power of two.
-const SLOTS: usize = 256;
+/// Sets of tasks: a power of two.
+const SETS: usize = 128;
+
+/// Tasks of a set that can be on their way at a time.
+const WAYS: usize = 4;
 
 /// A trail that nobody has gone on with for so long is given up for dead, in nanoseconds: the system
 /// call has failed half-way.
@@ -52,14 +56,18 @@ const _: () = assert!(1 + size_of::<Handle>() + ROOM <= TRAIL_MAX);
 
 /// What system calls that are going on have gone through.
 pub(crate) struct Trails {
-    slots: Pin<KBox<[Slot]>>,
+    sets: Pin<KBox<[Set]>>,
 }
 
 #[pin_data]
-struct Slot {
+struct Set {
     #[pin]
-    walk: SpinLock<Option<Walk>>,
+    walks: SpinLock<Walks>,
 }
+
+/// The ways of some tasks, each of which is there once.
+#[derive(Default)]
+struct Walks([Option<Walk>; WAYS]);
 
 /// The way of one system call.
 struct Walk {
@@ -70,34 +78,56 @@ struct Walk {
 
 enum State {
     /// It goes on.
-    Going {
-        /// Whose directories they are.
-        node: u16,
-        /// The last of them.
-        last: U64,
-        /// All of them, as they are sent.
-        marks: KVec<u8>,
-    },
+    Going(Way),
     /// It has led astray.
-    Astray,
+    Astray {
+        /// Whether the next request is to fail for that.
+        owes: bool,
+    },
+}
+
+/// Directories that were gone through.
+struct Way {
+    /// Whose they are.
+    node: u16,
+    /// Tag of the last of them.
+    last: U64,
+    /// All of them, as they are sent.
+    marks: KVec<u8>,
+}
+
+impl Walks {
+    /// That of the task of `token`.
+    fn of(&mut self, token: &SyscallToken) -> Option<&mut Walk> {
+        let same = |walk: &&mut Walk| walk.token.same_task(token);
+        self.0.iter_mut().flatten().find(same)
+    }
+
+    /// A place for a task that has none; with what is there, that is dead.
+    fn place(&mut self, now: u64) -> Option<&mut Option<Walk>> {
+        let dead = |walk: &Walk| now.saturating_sub(walk.since_ns) >= DEAD_NS;
+        self.0
+            .iter_mut()
+            .find(|walk| walk.as_ref().is_none_or(dead))
+    }
 }
 
 impl Trails {
     /// Nobody is on the way.
     pub(super) fn new() -> Result<Self> {
-        let slot = |_| {
-            try_pin_init!(Slot {
-                walk <- new_spinlock!(None, "mosix::Trails::slots"),
+        let set = |_| {
+            try_pin_init!(Set {
+                walks <- new_spinlock!(Walks::default(), "mosix::Trails::sets"),
             }? Error)
         };
         Ok(Self {
-            slots: KBox::pin_slice(slot, SLOTS, GFP_KERNEL)?,
+            sets: KBox::pin_slice(set, SETS, GFP_KERNEL)?,
         })
     }
 
-    fn slot(&self, token: &SyscallToken) -> Option<&SpinLock<Option<Walk>>> {
-        let slot = self.slots.get(token.hash() % SLOTS)?;
-        Some(&slot.walk)
+    fn set(&self, token: &SyscallToken) -> Option<&SpinLock<Walks>> {
+        let set = self.sets.get(token.hash() % SETS)?;
+        Some(&set.walks)
     }
 
     /// Writes down that this system call goes through the directory `to`, which has `name` in `from`
@@ -107,7 +137,7 @@ impl Trails {
         let Some(token) = SyscallToken::current() else {
             return false;
         };
-        let (Some(slot), Ok(name_len)) = (self.slot(&token), u8::try_from(name.len())) else {
+        let (Some(set), Ok(name_len)) = (self.set(&token), u8::try_from(name.len())) else {
             return false;
         };
         let step = Step {
@@ -117,45 +147,53 @@ impl Trails {
         };
         let now = clock::boottime_ns();
         let parts: [&[u8]; 3] = [&[THROUGH], step.as_bytes(), name];
-        match go_on(&mut slot.lock(), &token, now, from, &parts, step.tag) {
-            Course::Added => return true,
-            Course::Blocked => return false,
-            Course::Free => (),
+        if let Some(walk) = set.lock().of(&token) {
+            match go_on(walk, &token, now, from, &parts, step.tag) {
+                Course::Added => return true,
+                Course::Blocked => return false,
+                Course::Free => (),
+            }
         }
         let Ok(mut marks) = bytes::concat(&[&[FROM], from.handle.as_bytes()], ROOM) else {
             return false;
         };
-        append(&mut marks, &parts)
-            && put(
-                slot,
-                Walk {
-                    token,
-                    since_ns: now,
-                    state: State::Going {
-                        node: from.node,
-                        last: step.tag,
-                        marks,
-                    },
-                },
-            )
+        let way = |marks| Way {
+            node: from.node,
+            last: step.tag,
+            marks,
+        };
+        append(&mut marks, &parts) && put(set, &token, now, State::Going(way(marks)))
     }
 
     /// Takes what this system call has gone through on `node`, as it is sent; empty if that is nothing.
-    pub(super) fn take(&self, node: u16) -> KVec<u8> {
-        let found = SyscallToken::current().and_then(|token| {
-            let mut walk = self.slot(&token)?.lock();
-            let goes = |walk: &Walk| {
-                matches!(walk.state, State::Going { node: of, .. } if of == node)
-                    && walk.token == token
-            };
-            walk.take_if(|walk| goes(walk))
-        });
-        match found {
-            Some(Walk {
-                state: State::Going { marks, .. },
-                ..
-            }) => marks,
-            _ => KVec::new(),
+    ///
+    /// # Errors
+    ///
+    /// `ESTALE` after [`Self::owe`].
+    pub(super) fn take(&self, node: u16) -> Result<KVec<u8>> {
+        let Some(token) = SyscallToken::current() else {
+            return Ok(KVec::new());
+        };
+        let Some(set) = self.set(&token) else {
+            return Ok(KVec::new());
+        };
+        let mut walks = set.lock();
+        let Some(walk) = walks.of(&token).filter(|walk| walk.token == token) else {
+            return Ok(KVec::new());
+        };
+        match &mut walk.state {
+            State::Astray { owes } => match core::mem::take(owes) {
+                true => Err(errno(ESTALE)),
+                false => Ok(KVec::new()),
+            },
+            State::Going(way) if way.node == node => {
+                let marks = core::mem::take(&mut way.marks);
+                for place in &mut walks.0 {
+                    place.take_if(|walk| walk.token == token);
+                }
+                Ok(marks)
+            }
+            State::Going(_) => Ok(KVec::new()),
         }
     }
 
@@ -165,18 +203,38 @@ impl Trails {
         let Some(token) = SyscallToken::current() else {
             return;
         };
-        if let Some(slot) = self.slot(&token) {
-            let walk = Walk {
-                token,
-                since_ns: clock::boottime_ns(),
-                state: State::Astray,
-            };
-            put(slot, walk);
+        if let Some(set) = self.set(&token) {
+            let now = clock::boottime_ns();
+            put(set, &token, now, State::Astray { owes: false });
+        }
+    }
+
+    /// If a trail of this system call has just proved wrong, and the VFS does not go its path again
+    /// because of the look-up that has shown that: the request that follows fails instead, after which
+    /// it does.
+    pub(super) fn owe(&self) -> bool {
+        let Some(token) = SyscallToken::current() else {
+            return false;
+        };
+        let Some(set) = self.set(&token) else {
+            return false;
+        };
+        let mut walks = set.lock();
+        match walks.of(&token) {
+            Some(Walk {
+                token: of,
+                state: State::Astray { owes },
+                ..
+            }) if *of == token => {
+                *owes = true;
+                true
+            }
+            _ => false,
         }
     }
 }
 
-/// What can be done with a slot.
+/// What can be done.
 enum Course {
     /// The step has been added to the trail that is there.
     Added,
@@ -186,35 +244,26 @@ enum Course {
     Free,
 }
 
-/// Adds `parts`, a step from `from` to the directory with the tag `to`, to the trail of `token`.
+/// Adds `parts`, a step from `from` to the directory with the tag `to`, to the trail of `token`, whose
+/// task has come along `walk`.
 fn go_on(
-    walk: &mut Option<Walk>,
+    walk: &mut Walk,
     token: &SyscallToken,
     now: u64,
     from: &Object,
     parts: &[&[u8]; 3],
     to: U64,
 ) -> Course {
-    let Some(walk) = walk else {
-        return Course::Free;
-    };
     let age = now.saturating_sub(walk.since_ns);
-    if !walk.token.same_task(token) {
-        return if age < DEAD_NS {
-            Course::Blocked
-        } else {
-            Course::Free
-        };
-    }
     match &mut walk.state {
-        State::Astray if age < DOUBT_NS => Course::Blocked,
-        State::Going { node, last, marks } if walk.token == *token => {
+        State::Astray { .. } if age < DOUBT_NS => Course::Blocked,
+        State::Going(way) if walk.token == *token => {
             // Where the path has jumped, whoever asks for the name takes along what is there.
-            let goes_on = *node == from.node && *last == from.handle.tag;
-            if !goes_on || !append(marks, parts) {
+            let goes_on = way.node == from.node && way.last == from.handle.tag;
+            if !goes_on || !append(&mut way.marks, parts) {
                 return Course::Blocked;
             }
-            *last = to;
+            way.last = to;
             walk.since_ns = now;
             Course::Added
         }
@@ -229,18 +278,23 @@ fn append(marks: &mut KVec<u8>, parts: &[&[u8]; 3]) -> bool {
     more <= room && parts.iter().all(|part| bytes::append(marks, part).is_ok())
 }
 
-/// Puts a walk into its slot, unless another task is on its way there.
-fn put(slot: &SpinLock<Option<Walk>>, new: Walk) -> bool {
-    let mut walk = slot.lock();
-    let dead = |old: &Walk| new.since_ns.saturating_sub(old.since_ns) >= DEAD_NS;
-    let taken = |old: &Walk| !old.token.same_task(&new.token) && !dead(old);
-    if walk.as_ref().is_some_and(taken) {
-        drop(walk);
-        drop(new);
-        return false;
-    }
-    let old = walk.replace(new);
-    drop(walk);
+/// Puts the way of the task of `token` into its set, if there is room.
+fn put(set: &SpinLock<Walks>, token: &SyscallToken, now: u64, state: State) -> bool {
+    let new = Walk {
+        token: *token,
+        since_ns: now,
+        state,
+    };
+    let old = {
+        let mut walks = set.lock();
+        match walks.of(token) {
+            Some(walk) => Some(core::mem::replace(walk, new)),
+            None => match walks.place(now) {
+                Some(place) => place.replace(new),
+                None => return false,
+            },
+        }
+    };
     drop(old);
     true
 }

@@ -58,7 +58,7 @@ impl SyscallToken {
 
     /// A number that is different for different tasks, as a rule.
     pub(crate) fn hash(&self) -> usize {
-        // Tasks are slab objects of some kilobytes.
-        self.task >> 6
+        // Tasks are slab objects of some kilobytes: the factor, the golden ratio, spreads them.
+        (self.task >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
     }
 }
