@@ -38,7 +38,6 @@ mod opens;
 mod pins;
 mod policy;
 mod stage;
-mod trail;
 mod waits;
 mod xattr;
 
@@ -104,16 +103,14 @@ impl Server {
         let export = self.export()?;
         let policy = export.policy();
         let client = export.clients.get(export.node)?;
-        let (_, trail, request) =
-            request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
+        let (_, request) = request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
         let context = Context {
             export: &export,
             policy: &policy,
             client: &client,
             is_local: true,
-            end: None,
         };
-        dispatch::execute(context, trail, request)
+        dispatch::execute(&context, request)
     }
 
     fn try_execute(&self, request: &Request) -> Result<Answer> {
@@ -121,7 +118,7 @@ impl Server {
         let policy = export.policy();
         let client = export.clients.get(request.from)?;
         let body = &request.body;
-        let (caller, trail, wanted) = request::Request::decode(request.kind, &body.msg, &body.data)
+        let (caller, wanted) = request::Request::decode(request.kind, &body.msg, &body.data)
             .map_err(|_| errno(EPROTO))?;
         let squashed = policy.squash(&caller)?;
         let caller = match &squashed {
@@ -133,10 +130,9 @@ impl Server {
             policy: &policy,
             client: &client,
             is_local: false,
-            end: None,
         };
         let once = dispatch::is_once(&wanted);
-        let execute = || dispatch::execute(context, trail, wanted);
+        let execute = || dispatch::execute(&context, wanted);
         let result = if dispatch::needs_nobody(&wanted) {
             execute()
         } else {

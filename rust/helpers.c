@@ -10,6 +10,8 @@
 #include <linux/filelock.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
 #include <linux/pagemap.h>
@@ -19,6 +21,7 @@
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
+#include <linux/seccomp.h>
 #include <linux/splice.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -26,6 +29,7 @@
 #include <linux/xattr.h>
 #include <net/sock.h>
 #include <net/tcp.h>
+#include <asm/fpu/types.h>
 #include "helpers.h"
 
 /* linux/cpumask.h */
@@ -80,6 +84,19 @@ void mosix_current_root(struct path *root) { get_fs_root(current->fs, root); }
 bool mosix_fs_is_own(void) { return current->fs->users == 1; }
 umode_t mosix_swap_umask(umode_t mask) { return xchg(&current->fs->umask, mask); }
 
+/* linux/mm.h */
+unsigned long mosix_task_size(void) { return TASK_SIZE; }
+void mosix_put_page(struct page *page) { put_page(page); }
+const void *mosix_page_address(const struct page *page) { return page_address(page); }
+bool mosix_page_is_anon(const struct page *page) { return PageAnon(page); }
+bool mosix_page_is_zero(const struct page *page) { return is_zero_pfn(page_to_pfn(page)); }
+void mosix_arg_lock(struct mm_struct *mm) { spin_lock(&mm->arg_lock); }
+void mosix_arg_unlock(struct mm_struct *mm) { spin_unlock(&mm->arg_lock); }
+
+/* linux/module.h */
+bool mosix_try_module_get(void) { return try_module_get(THIS_MODULE); }
+void mosix_module_put(void) { module_put(THIS_MODULE); }
+
 /* linux/mount.h */
 struct mnt_idmap *mosix_mnt_idmap(const struct vfsmount *mnt) { return mnt_idmap(mnt); }
 bool mosix_is_idmapped_mnt(const struct vfsmount *mnt) { return is_idmapped_mnt(mnt); }
@@ -112,6 +129,9 @@ void mosix_posix_acl_release(struct posix_acl *acl) { posix_acl_release(acl); }
 struct posix_acl *mosix_posix_acl_from_xattr(const void *value, size_t size) { return posix_acl_from_xattr(&init_user_ns, value, size); }
 void *mosix_posix_acl_to_xattr(const struct posix_acl *acl, size_t *size) { return posix_acl_to_xattr(&init_user_ns, acl, size, GFP_KERNEL); }
 
+/* linux/sched.h */
+void mosix_cond_resched(void) { cond_resched(); }
+
 /* linux/sched/mm.h */
 unsigned int mosix_memalloc_nofs_save(void) { return memalloc_nofs_save(); }
 void mosix_memalloc_nofs_restore(unsigned int flags) { memalloc_nofs_restore(flags); }
@@ -121,6 +141,11 @@ u64 mosix_swap_fsize_limit(u64 bytes) { return xchg(&current->signal->rlim[RLIMI
 unsigned long mosix_rlimit(unsigned int limit) { return rlimit(limit); }
 void mosix_send_sigxfsz(void) { send_sig(SIGXFSZ, current, 0); }
 
+bool mosix_task_sigpending(struct task_struct *task) { return task_sigpending(task); }
+bool mosix_fatal_signal_pending(struct task_struct *task) { return fatal_signal_pending(task); }
+void mosix_stats_lock(struct signal_struct *signal) { write_seqlock_irq(&signal->stats_lock); }
+void mosix_stats_unlock(struct signal_struct *signal) { write_sequnlock_irq(&signal->stats_lock); }
+
 /* linux/sched/task_stack.h */
 const struct pt_regs *mosix_current_pt_regs(void) { return task_pt_regs(current); }
 bool mosix_current_is_native64(void)
@@ -128,6 +153,16 @@ bool mosix_current_is_native64(void)
 	return user_64bit_mode(task_pt_regs(current)) && !test_thread_flag(TIF_ADDR32) &&
 	       !(current_thread_info()->status & TS_COMPAT);
 }
+
+/* linux/seccomp.h */
+bool mosix_is_seccomp(struct task_struct *task) { return task->seccomp.mode != SECCOMP_MODE_DISABLED; }
+
+/* linux/thread_info.h */
+bool mosix_has_io_bitmap(struct task_struct *task) { return test_tsk_thread_flag(task, TIF_IO_BITMAP); }
+
+/* linux/spinlock.h */
+void mosix_spin_lock_irq(spinlock_t *lock) { spin_lock_irq(lock); }
+void mosix_spin_unlock_irq(spinlock_t *lock) { spin_unlock_irq(lock); }
 
 /* linux/splice.h */
 long mosix_splice_file_range(struct file *in, loff_t *in_pos, struct file *out, loff_t *out_pos, size_t len) { return splice_file_range(in, in_pos, out, out_pos, min_t(size_t, len, MAX_RW_COUNT)); }
@@ -156,6 +191,11 @@ mosix_sk_callback mosix_sock_xchg_state_change(struct socket *sock, mosix_sk_cal
 void mosix_sock_set_rcvlowat(struct socket *sock, int bytes) { WRITE_ONCE(sock->sk->sk_rcvlowat, bytes); }
 bool mosix_tcp_is_readable(struct socket *sock) { return tcp_epollin_ready(sock->sk, sock->sk->sk_rcvlowat) || READ_ONCE(sock->sk->sk_err) || READ_ONCE(sock->sk->sk_shutdown) & RCV_SHUTDOWN; }
 void mosix_sock_set_reuseaddr(struct socket *sock) { sock_set_reuseaddr(sock->sk); }
+
+/* asm/fpu/types.h; not x86_task_fpu(), which is no inline function with CONFIG_X86_DEBUG_FPU */
+static struct fpstate *fpstate(void) { return ((struct fpu *)(current + 1))->fpstate; }
+unsigned int mosix_xstate_size(void) { return fpstate()->user_size; }
+u64 mosix_xstate_features(void) { return fpstate()->user_xfeatures; }
 
 /* linux/xattr.h */
 bool mosix_is_posix_acl_xattr(const char *name) { return is_posix_acl_xattr(name); }

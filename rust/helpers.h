@@ -13,6 +13,7 @@
 #include <linux/path.h>
 #include <linux/posix_acl.h>
 #include <linux/tcp.h>
+#include <linux/sched/signal.h>
 #include <linux/types.h>
 
 typedef void (*mosix_sk_callback)(struct sock *sk);
@@ -44,6 +45,26 @@ unsigned long mosix_hook_entered(unsigned int cpu);
 unsigned long mosix_hook_left(unsigned int cpu);
 bool mosix_cpu_possible(unsigned int cpu);
 bool mosix_current_is_native64(void);
+bool mosix_try_module_get(void);
+void mosix_module_put(void);
+bool mosix_task_sigpending(struct task_struct *task);
+bool mosix_fatal_signal_pending(struct task_struct *task);
+bool mosix_has_io_bitmap(struct task_struct *task);
+bool mosix_is_seccomp(struct task_struct *task);
+unsigned long mosix_task_size(void);
+unsigned int mosix_xstate_size(void);
+u64 mosix_xstate_features(void);
+void mosix_put_page(struct page *page);
+const void *mosix_page_address(const struct page *page);
+bool mosix_page_is_anon(const struct page *page);
+bool mosix_page_is_zero(const struct page *page);
+void mosix_spin_lock_irq(spinlock_t *lock);
+void mosix_spin_unlock_irq(spinlock_t *lock);
+void mosix_cond_resched(void);
+void mosix_arg_lock(struct mm_struct *mm);
+void mosix_arg_unlock(struct mm_struct *mm);
+void mosix_stats_lock(struct signal_struct *signal);
+void mosix_stats_unlock(struct signal_struct *signal);
 void mosix_tracepoint_synchronize_unregister(void);
 
 void mosix_dget(struct dentry *dentry);

@@ -42,7 +42,7 @@ mod arch;
 mod call;
 pub(crate) mod diag;
 mod dispatch;
-mod live;
+pub(in crate::linux) mod live;
 mod mark;
 mod redirect;
 mod resolve;
@@ -57,15 +57,15 @@ use self::{
         Redirect,
         Refused, //
     },
-    resolve::{
-        Symbol,
-        Syscall,
-        Unresolved, //
-    },
+    resolve::Symbol,
     table::TABLE,
     tracepoint::Probe, //
 };
 
+pub(in crate::linux) use self::resolve::{
+    Syscall,
+    Unresolved, //
+};
 pub(crate) use self::{
     call::{
         Call,
@@ -159,6 +159,7 @@ pub(crate) struct Hook {
     redirect: Redirect,
     on_exit: Probe,
     on_exec: Probe,
+    on_signal: Probe,
     records: Records,
 }
 
@@ -177,6 +178,7 @@ impl Hook {
                 records: Records::open()?,
                 on_exit: Probe::on_exit::<Records>().map_err(Unavailable::Tracepoint)?,
                 on_exec: Probe::on_exec::<Records>().map_err(Unavailable::Tracepoint)?,
+                on_signal: Probe::on_signal::<Records>().map_err(Unavailable::Tracepoint)?,
                 redirect <- Redirect::new(&target),
             }? Unavailable),
             GFP_KERNEL,
@@ -219,14 +221,28 @@ impl Drop for Records {
 
 impl tracepoint::OnExit for Records {
     fn on_exit(task: &Task) {
-        TABLE.unmark_current(task);
+        if let Some(record) = TABLE.unmark_current(task) {
+            record.handler().on_exit();
+        }
+    }
+}
+
+impl tracepoint::OnSignal for Records {
+    fn on_signal(task: &Task) {
+        // Words without the flag may be copies, which lead to the record of another task.
+        if !dispatch::is_flagged(task) {
+            return;
+        }
+        if let Some(record) = TABLE.of_current(task) {
+            record.handler().on_signal();
+        }
     }
 }
 
 impl tracepoint::OnExec for Records {
     /// exec has cleared the flag: the new program is nobody's.
     fn on_exec(task: &Task) {
-        TABLE.unmark_current(task);
+        drop(TABLE.unmark_current(task));
     }
 }
 

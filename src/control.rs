@@ -33,6 +33,7 @@ use zerocopy::{
 use abi::{
     config::Config,
     ping,
+    process,
     Args,
     ArgsError,
     HookCounters,
@@ -57,15 +58,43 @@ use crate::{
     rpc::wire,
 };
 
+/// Moves processes: the room that does so, as the device sees it.
+pub(crate) trait Mover: Send + Sync {
+    /// Moves a process and waits until it has moved; a signal ends the wait.
+    ///
+    /// # Errors
+    ///
+    /// Why it does not move, and its error number.
+    fn migrate(&self, pid: i32, target: process::Target) -> Result<(), Refusal>;
+
+    /// Reports on the processes that have moved, one after the other.
+    fn processes(&self) -> Result<KVec<process::Report>>;
+}
+
 /// The device: one per module.
 pub(crate) struct Control {
     seat: Arc<Seat>,
+    mover: Arc<dyn Mover>,
 }
 
 impl Control {
     /// Controls the membership in `seat`.
-    pub(crate) fn new(seat: Arc<Seat>) -> Self {
-        Self { seat }
+    /// Moves processes by `mover`.
+    pub(crate) fn new(seat: Arc<Seat>, mover: Arc<dyn Mover>) -> Self {
+        Self { seat, mover }
+    }
+
+    fn migrate(&self, input: &[u8]) -> Result<(), Refusal> {
+        let wrong = |what| Refusal::new(EINVAL, &what);
+        let request =
+            process::Request::ref_from_bytes(input).map_err(|_| wrong("a short request"))?;
+        if request.reserved.iter().any(|word| word.get() != 0) {
+            return Err(wrong("a reserved field is set"));
+        }
+        let target =
+            process::Target::from_raw(request.to.get()).ok_or_else(|| wrong("no such target"))?;
+        let pid = i32::try_from(request.pid.get()).map_err(|_| wrong("no such process"))?;
+        self.mover.migrate(pid, target)
     }
 
     fn up(&self, blob: &SecretBuf) -> Result<(), Refusal> {
@@ -224,6 +253,17 @@ impl Device for Control {
                 let ping = ping::Request::ref_from_bytes(&input).map_err(|_| EINVAL)?;
                 let report = self.seat.ping(ping)?;
                 request.answer(&report)
+            }
+            Op::Migrate => {
+                let outcome = self.migrate(&request.input()?);
+                request.outcome(outcome)
+            }
+            Op::Processes => {
+                let reports = self.mover.processes()?;
+                let bytes = reports.as_slice().as_bytes();
+                let needed = bytes.len();
+                let fits = needed <= request.room();
+                request.store(if fits { bytes } else { &[] }, needed)
             }
             Op::HookTry => {
                 let op = HookOp::from_raw(request.args.op.get()).ok_or(EINVAL)?;

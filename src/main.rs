@@ -12,6 +12,9 @@ mod linux;
 #[path = "../mfs/mod.rs"]
 mod mfs;
 
+#[path = "../migration/mod.rs"]
+mod migration;
+
 mod cluster;
 mod control;
 mod rpc;
@@ -51,7 +54,7 @@ impl kernel::InPlaceModule for Mosix {
             let tenure = seat.tenure();
             let mfs = room.file_system(seat.clone())?;
             let mfs = KBox::pin_init(linux::fs::Registration::register(module, mfs), GFP_KERNEL)?;
-            let control = control::Control::new(seat);
+            let control = control::Control::new(seat, migration::Migration::new()?);
             Ok(try_pin_init!(Self {
                 _mfs: mfs,
                 _tenure: tenure,

@@ -16,6 +16,13 @@ pub(crate) trait Intercept: Send + Sync {
     /// It must return: a `do_exit()` from here would leave the unload waiting for ever. To end the
     /// program, send a fatal signal to the task and answer the call.
     fn on_syscall(&self, call: &mut Call<'_>) -> Verdict;
+
+    /// Called in a marked task that exits; its mark has ended. Must not sleep.
+    fn on_exit(&self) {}
+
+    /// Called in a marked task that raises a signal for itself, as a fault does, before it is taken.
+    /// The task's signal lock is held and interrupts are off: may take no lock.
+    fn on_signal(&self) {}
 }
 
 /// What is to happen with a system call.
@@ -25,6 +32,8 @@ pub(crate) enum Verdict {
     Native,
     /// The kernel skips it and the program gets this result (`-errno` for an error).
     Answered(isize),
+    /// The kernel skips it, and the program goes on with the registers that it now has.
+    Restored,
 }
 
 /// A system call of the current task that has not been done yet.
@@ -69,7 +78,7 @@ impl<'a> Call<'a> {
 
     /// Makes the program execute its system call instruction once more after this call. Its number
     /// is then this call's result, be it native or answered.
-    pub(super) fn rewind(&mut self) {
+    pub(crate) fn rewind(&mut self) {
         self.regs.rewind();
     }
 

@@ -111,7 +111,7 @@ impl Mark {
             });
         }
         // A record may be left from a mark that its owner gave up from elsewhere.
-        TABLE.unmark_current(task);
+        drop(TABLE.unmark_current(task));
         TABLE
             .mark(task, handler)
             .map(Self)

@@ -223,14 +223,14 @@ fn dispatch_call(task: &Task, mut call: Call<'_>) -> bool {
     };
     if !record.is_live() {
         // Its owner gave the mark up from elsewhere: the task is an ordinary one again.
-        TABLE.unmark_current(task);
+        drop(TABLE.unmark_current(task));
         return false;
     }
     match record.handler().on_syscall(&mut call) {
         Verdict::Native => {
             // The program is about to use the words of the mark itself.
             if call.is_prctl_dispatch() {
-                TABLE.unmark_current(task);
+                drop(TABLE.unmark_current(task));
             }
             false
         }
@@ -238,6 +238,7 @@ fn dispatch_call(task: &Task, mut call: Call<'_>) -> bool {
             call.set_result(value);
             true
         }
+        Verdict::Restored => true,
     }
 }
 

@@ -32,13 +32,10 @@ use super::{
     Refusal,
     Verdict, //
 };
-use crate::linux::bindings::__NR_getppid;
-
-mod launch;
-
-/// Programs to start, in this order; the first that can be executed is taken. None of them gets to
-/// run.
-const PROGRAMS: [&CStr; 3] = [c"/sbin/modprobe", c"/bin/sh", c"/bin/true"];
+use crate::linux::{
+    bindings::__NR_getppid,
+    task::launch, //
+};
 
 /// How long the process may take from its first instruction to the end of the test.
 const TIMEOUT_MS: u32 = 10_000;
@@ -69,10 +66,8 @@ const ANSWER: isize = 0x2d1c_9e57;
 pub(crate) enum Failure {
     /// The loading task itself is flagged, or looks ours.
     LoaderMarked,
-    /// No program could be started; the last error.
-    NoProgram(Error),
-    /// The kernel is set up to start no user mode helpers.
-    HelpersDisabled,
+    /// No program could be started.
+    NoProgram(launch::Failure),
     /// The process ended before its first instruction.
     NeverRan,
     /// The process cannot be marked.
@@ -103,11 +98,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LoaderMarked => f.write_str("an unmarked task looks like a marked one"),
-            Self::NoProgram(error) => write!(
-                f,
-                "none of /sbin/modprobe, /bin/sh and /bin/true can be started: {error:?}"
-            ),
-            Self::HelpersDisabled => f.write_str("this kernel starts no user mode helpers"),
+            Self::NoProgram(failure) => failure.fmt(f),
             Self::NeverRan => f.write_str("the test process ended before its first instruction"),
             Self::Refused(refusal) => {
                 f.write_str("the test process cannot be marked: ")?;
@@ -194,7 +185,7 @@ pub(super) fn run(getppid: Syscall) -> Result<(), Failure> {
     )
     .map_err(|_| Failure::NoMemory)?;
 
-    let process = launch::start(&PROGRAMS, session.clone())?;
+    let process = launch::start(session.clone()).map_err(Failure::NoProgram)?;
     let outcome = session.wait();
     if outcome.is_err() {
         process.kill();

@@ -185,17 +185,15 @@ impl Table {
         })
     }
 
-    /// Takes the mark off the current task, if it has one.
-    pub(super) fn unmark_current(&self, task: &Task) {
-        let Some(index) = dispatch::index(task) else {
-            return;
-        };
+    /// Takes the mark off the current task, if it has one; says whose it was.
+    pub(super) fn unmark_current(&self, task: &Task) -> Option<Arc<Record>> {
+        let index = dispatch::index(task)?;
         let mut locked = slots::lock();
         if !locked
             .record(index)
             .is_some_and(|record| record.is_of(task))
         {
-            return;
+            return None;
         }
         dispatch::disarm(task);
         let record = locked.remove(index);
@@ -203,8 +201,8 @@ impl Table {
             record.state.store(ENDED, Release);
         }
         drop(locked);
-        // The handler's last reference may go here: not under the lock.
-        drop(record);
+        // The handler's last reference may be in it: it goes when the lock is free.
+        record
     }
 
     /// Gives a mark up on behalf of its owner: at once on the current task; another task takes it off
@@ -212,7 +210,7 @@ impl Table {
     pub(super) fn release(&self, record: &Record) {
         let current = kernel::current!();
         if record.is_of(current) && dispatch::index(current) == Some(record.index) {
-            self.unmark_current(current);
+            drop(self.unmark_current(current));
             return;
         }
         let mut locked = slots::lock();

@@ -32,6 +32,12 @@ pub(crate) trait OnExec {
     fn on_exec(task: &Task);
 }
 
+/// Wants to know when a task raises a signal for itself.
+pub(crate) trait OnSignal {
+    /// `signal_generate`: `task` is the current one, its signal lock is held and interrupts are off.
+    fn on_signal(task: &Task);
+}
+
 /// A probe in place; dropping it takes it off.
 ///
 /// # Invariants
@@ -75,6 +81,25 @@ impl Probe {
         // SAFETY: The prototype is TP_PROTO(struct task_struct *p, pid_t old_pid,
         // struct linux_binprm *bprm).
         unsafe { Self::attach(c"sched_process_exec", thunk as *mut c_void) }
+    }
+
+    /// Calls `T` when a task has raised a signal for itself. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` when the kernel has no such tracepoint.
+    pub(crate) fn on_signal<T: OnSignal>() -> Result<Self> {
+        let thunk: unsafe extern "C" fn(
+            *mut c_void,
+            c_int,
+            *mut bindings::kernel_siginfo,
+            *mut bindings::task_struct,
+            c_int,
+            c_int,
+        ) = signal_thunk::<T>;
+        // SAFETY: The prototype is TP_PROTO(int sig, struct kernel_siginfo *info,
+        // struct task_struct *task, int group, int result).
+        unsafe { Self::attach(c"signal_generate", thunk as *mut c_void) }
     }
 
     /// # Safety
@@ -161,4 +186,25 @@ unsafe extern "C" fn exec_thunk<T: OnExec>(
 ) {
     // SAFETY: The tracepoint passes the current task; `Task` is transparent over it.
     T::on_exec(unsafe { &*task.cast::<Task>() });
+}
+
+/// # Safety
+///
+/// Called by the tracepoint only.
+unsafe extern "C" fn signal_thunk<T: OnSignal>(
+    _data: *mut c_void,
+    _signal: c_int,
+    _info: *mut bindings::kernel_siginfo,
+    task: *mut bindings::task_struct,
+    _group: c_int,
+    result: c_int,
+) {
+    /// `TRACE_SIGNAL_DELIVERED`: it is in the queue.
+    const DELIVERED: c_int = 0;
+
+    // SAFETY: Has no requirements.
+    if result == DELIVERED && core::ptr::eq(task, unsafe { bindings::get_current() }) {
+        // SAFETY: The tracepoint passes a valid task; `Task` is transparent over it.
+        T::on_signal(unsafe { &*task.cast::<Task>() });
+    }
 }

@@ -41,6 +41,8 @@ pub mod error;
 pub mod export;
 #[path = "abi/ping.rs"]
 pub mod ping;
+#[path = "abi/process.rs"]
+pub mod process;
 #[path = "abi/status.rs"]
 pub mod status;
 #[path = "abi/text.rs"]
@@ -52,7 +54,7 @@ pub use endpoint::Endpoint;
 use text::Text;
 
 /// Version of everything in this file and its children.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Name of the device node, below `/dev`. All can open it for reading, which is enough for every
 /// operation: each checks for itself what it needs.
@@ -129,11 +131,21 @@ pub enum Op {
     /// Needs CAP_SYS_ADMIN (`EPERM`). `ENOTCONN` when not up, `ENOENT` for a node that is not in the
     /// configuration, `EINVAL` for this one. What goes wrong later is in the report.
     Ping,
+    /// Moves a process, and waits until it has moved. In: a [`process::Request`]. Out, on failure only:
+    /// one line of text that says why (without a newline, cut to `out_len`).
+    ///
+    /// For the process's owner and CAP_SYS_ADMIN (`EPERM`). `ESRCH` when there is no such process,
+    /// `EOPNOTSUPP` when it cannot move, `EALREADY` when it is there or on its way, `ENOTCONN` when it
+    /// is to come home and is there, `EBUSY` when it may be tried again, `EINTR`.
+    Migrate,
+    /// Tells of the processes that have moved. Out: a [`process::Report`] of each. Open to all.
+    /// `EOVERFLOW` when `out_len` is too small ([`Args::out_needed`] says how much).
+    Processes,
 }
 
 impl Op {
     /// All operations.
-    pub const ALL: [Op; 7] = [
+    pub const ALL: [Op; 9] = [
         Op::Up,
         Op::Down,
         Op::Reconfigure,
@@ -141,6 +153,8 @@ impl Op {
         Op::Version,
         Op::HookTry,
         Op::Ping,
+        Op::Migrate,
+        Op::Processes,
     ];
 
     /// The ioctl request number.
@@ -153,6 +167,8 @@ impl Op {
             Op::Version => 5,
             Op::HookTry => 6,
             Op::Ping => 7,
+            Op::Migrate => 8,
+            Op::Processes => 9,
         };
         iowr(nr, size_of::<Args>())
     }
@@ -164,7 +180,11 @@ impl Op {
 
     /// Whether only CAP_SYS_ADMIN (in the initial user namespace) may do this.
     pub const fn needs_admin(self) -> bool {
-        !matches!(self, Op::Status | Op::Version)
+        !matches!(
+            self,
+            // Migrate looks whose process it is.
+            Op::Status | Op::Version | Op::Migrate | Op::Processes
+        )
     }
 
     /// Most input bytes that make sense; more is `E2BIG` before anything is copied.
@@ -172,7 +192,8 @@ impl Op {
         match self {
             Op::Up | Op::Reconfigure => config::MAX_LEN,
             Op::Ping => size_of::<ping::Request>(),
-            Op::Down | Op::Status | Op::Version | Op::HookTry => 0,
+            Op::Migrate => size_of::<process::Request>(),
+            Op::Down | Op::Status | Op::Version | Op::HookTry | Op::Processes => 0,
         }
     }
 }

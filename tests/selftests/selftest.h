@@ -49,7 +49,7 @@ struct mosix_hook_counters {
 	uint64_t total, watched;
 };
 
-#define MOSIX_ABI_VERSION 2
+#define MOSIX_ABI_VERSION 3
 #define MOSIX_HOOK_TRY _IOWR(0xBB, 6, struct mosix_args)
 
 enum mosix_hook_op { HOOK_START = 1, HOOK_READ = 2, HOOK_STOP = 3 };

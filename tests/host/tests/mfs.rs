@@ -8,4 +8,3 @@ mod layout;
 mod limits;
 mod named;
 mod reply;
-mod trail;

@@ -2,7 +2,7 @@
 //! The command line.
 
 use crate::address::NodeArgument;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use mosix_core::control::abi::ping::{MAX_BYTES, MAX_TIMEOUT_MS};
 use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
@@ -71,6 +71,14 @@ pub enum Command {
     /// Makes the same system call natively and through the hook, and checks that each of them was
     /// counted and none was changed.
     Selftest(Selftest),
+
+    /// Move a running process
+    ///
+    /// Waits until it has moved. A process that cannot move is left as it is, and the reason is said.
+    Migrate(Migrate),
+
+    /// Show the processes that have moved
+    Ps,
 
     /// Look after the configuration
     Config(Config),
@@ -203,6 +211,27 @@ pub struct Selftest {
         value_parser = clap::value_parser!(u32).range(1..=10_000_000)
     )]
     pub calls: u32,
+}
+
+/// Arguments of `mosix migrate`.
+#[derive(Args, Debug)]
+pub struct Migrate {
+    /// The process
+    #[arg(value_name = "PID", value_parser = clap::value_parser!(u32).range(1..=i64::from(i32::MAX)))]
+    pub pid: u32,
+
+    /// "here": away from its deputy, but on this node; "home": back to its deputy
+    #[arg(value_name = "WHERE")]
+    pub to: Destination,
+}
+
+/// Where a process can go.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Destination {
+    /// Away from its deputy, but on this node
+    Here,
+    /// Back to its deputy
+    Home,
 }
 
 /// Arguments of `mosix config`.

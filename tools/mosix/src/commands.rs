@@ -11,7 +11,9 @@ use clap::CommandFactory as _;
 pub mod check;
 pub mod down;
 pub mod init;
+pub mod migrate;
 pub mod ping;
+pub mod ps;
 pub mod selftest;
 pub mod status;
 pub mod up;
@@ -27,6 +29,8 @@ pub fn run(cli: &Cli) -> Result {
         Command::Version => version::run(cli),
         Command::Ping(arguments) => ping::run(cli, arguments),
         Command::Selftest(arguments) => selftest::run(cli, arguments),
+        Command::Migrate(arguments) => migrate::run(cli, arguments),
+        Command::Ps => ps::run(cli),
         Command::Config(arguments) => match &arguments.command {
             ConfigCommand::Check { path } => check::run(cli, path),
         },

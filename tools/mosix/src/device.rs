@@ -18,6 +18,7 @@ use std::{
 use zerocopy::{FromZeros as _, IntoBytes as _};
 
 pub mod ping;
+mod process;
 
 /// Room for the module's word on why it refused a configuration.
 const MESSAGE_LEN: usize = 256;

@@ -7,6 +7,5 @@ mod atomic;
 mod coherent;
 mod lives;
 mod names;
-mod paths;
 mod policy;
 mod sessions;

@@ -4,7 +4,7 @@
 //!
 //! The helper's `init` callback, before the exec, queues a task_work: it runs when the task is on its
 //! way to user mode for the first time. It cannot be recalled, so whoever started a helper waits for
-//! it ([`Process::wait_for_arrival`]) before the text may go.
+//! it ([`Process::wait_for_arrival`], or the end of what is queued) before the text may go.
 //!
 //! C headers: [`include/linux/umh.h`](srctree/include/linux/umh.h),
 //! [`include/linux/task_work.h`](srctree/include/linux/task_work.h)
@@ -19,6 +19,7 @@ use kernel::{
         from_result,
         to_result, //
     },
+    fmt,
     prelude::*,
     sync::{
         aref::ARef,
@@ -30,14 +31,45 @@ use kernel::{
     task::Task, //
 };
 
-use super::Failure;
-use crate::{
-    linux::bindings,
-    linux::hook::signal, //
+use super::{
+    find,
+    signals, //
+};
+use crate::linux::{
+    bindings,
+    hook::live::Queued, //
 };
 
+/// Programs to start, in this order; the first that can be executed is taken. None of them gets to run
+/// an instruction of its own unless whoever started it lets it.
+const PROGRAMS: [&CStr; 3] = [c"/sbin/modprobe", c"/bin/sh", c"/bin/true"];
+
+/// Why no program could be started.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// None can be executed; the last error.
+    NoProgram(Error),
+    /// The kernel is set up to start no user mode helpers.
+    HelpersDisabled,
+    /// No memory.
+    NoMemory,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoProgram(error) => write!(
+                f,
+                "none of /sbin/modprobe, /bin/sh and /bin/true can be started: {error:?}"
+            ),
+            Self::HelpersDisabled => f.write_str("this kernel starts no user mode helpers"),
+            Self::NoMemory => f.write_str("no memory for a new process"),
+        }
+    }
+}
+
 /// Wants to hear of a process.
-pub(super) trait Arrival: Send + Sync + 'static {
+pub(crate) trait Arrival: Send + Sync + 'static {
     /// Called in the process, after its exec and before its first instruction. May sleep.
     fn arrived(this: &Arc<Self>);
 
@@ -46,7 +78,7 @@ pub(super) trait Arrival: Send + Sync + 'static {
 }
 
 /// A process that was started.
-pub(super) struct Process<T: Arrival>(Arc<Start<T>>);
+pub(crate) struct Process<T: Arrival>(Arc<Start<T>>);
 
 #[pin_data]
 struct Start<T: Arrival> {
@@ -64,17 +96,15 @@ struct Start<T: Arrival> {
 struct Work<T: Arrival> {
     work: bindings::callback_head,
     start: Arc<Start<T>>,
+    queued: Queued,
 }
 
-/// Starts the first of `programs` that can be executed, with no arguments and a poor environment.
+/// Starts the first of [`PROGRAMS`] that can be executed, with no arguments and a poor environment.
 ///
 /// May sleep until the program has been executed, not longer.
-pub(super) fn start<T: Arrival>(
-    programs: &[&'static CStr],
-    who: Arc<T>,
-) -> Result<Process<T>, Failure> {
+pub(crate) fn start<T: Arrival>(who: Arc<T>) -> Result<Process<T>, Failure> {
     let mut last = ENOENT;
-    for program in programs {
+    for program in PROGRAMS {
         let who = who.clone();
         let start = Arc::pin_init(
             pin_init!(Start {
@@ -144,6 +174,7 @@ unsafe extern "C" fn init<T: Arrival>(
                     func: Some(run_work::<T>),
                 },
                 start: start.into(),
+                queued: Queued::begin(),
             },
             GFP_KERNEL,
         )?;
@@ -176,31 +207,37 @@ unsafe extern "C" fn run_work<T: Arrival>(work: *mut bindings::callback_head) {
     // SAFETY: `init` queued the first field of a `Work` that came from `KBox::into_raw`; it is run
     // once.
     let work = unsafe { KBox::from_raw(work.cast::<Work<T>>()) };
-    let start = &work.start;
     let task = kernel::current!();
+    if !find::is_exiting(task) {
+        T::arrived(&work.start.who);
     // SAFETY: The current task is valid; its flags are changed by itself only.
-    let flags = unsafe { (*task.as_ptr()).flags };
-    if flags & bindings::PF_EXITING == 0 {
-        T::arrived(&start.who);
-    } else if flags & bindings::PF_FORKNOEXEC == 0 {
-        T::missed(&start.who);
+    } else if unsafe { (*task.as_ptr()).flags } & bindings::PF_FORKNOEXEC == 0 {
+        T::missed(&work.start.who);
     }
     // Without an exec, whoever waits for that has the error.
-    start.through.complete_all();
+    work.start.through.complete_all();
+    let Work { start, queued, .. } = KBox::into_inner(work);
+    drop(start);
+    // Last: the unload waits for it.
+    drop(queued);
 }
 
 impl<T: Arrival> Process<T> {
     /// Kills the process.
-    pub(super) fn kill(&self) {
-        let task = self.0.task.lock().clone();
-        if let Some(task) = task {
-            signal::kill(&task);
+    pub(crate) fn kill(&self) {
+        if let Some(task) = self.task() {
+            signals::kill(&task);
         }
+    }
+
+    /// The process, or what was it.
+    pub(crate) fn task(&self) -> Option<ARef<Task>> {
+        self.0.task.lock().clone()
     }
 
     /// Waits until [`Arrival::arrived`] or [`Arrival::missed`] has returned; a killed process gets
     /// there, too.
-    pub(super) fn wait_for_arrival(&self) {
+    pub(crate) fn wait_for_arrival(&self) {
         self.0.through.wait_for_completion();
     }
 }

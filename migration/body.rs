@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0
+
+//! The body: the task that runs the program of a process that is away.
+
+use kernel::{
+    prelude::*,
+    sync::{
+        aref::ARef,
+        Arc, //
+    },
+    task::Task, //
+};
+
+use crate::linux::{
+    hook::{
+        Call,
+        Intercept,
+        Mark,
+        Verdict, //
+    },
+    module::ModuleRef,
+    task::{
+        launch,
+        signals::{
+            self,
+            Taken, //
+        },
+        times::CpuTime,
+        work::{
+            Errand,
+            Standby, //
+        }, //
+    }, //
+};
+
+use super::{
+    process::{
+        Cause,
+        Process, //
+    },
+    reason::{
+        Reason,
+        Why, //
+    },
+    route,
+    snapshot::{
+        Cpu,
+        Memory,
+        Snapshot, //
+    }, //
+};
+
+/// Makes a fresh process the body.
+pub(super) struct Landing(Arc<Process>);
+
+impl Landing {
+    pub(super) fn new(process: Arc<Process>) -> Self {
+        Self(process)
+    }
+
+    fn land(&self) -> Result<(ARef<Task>, Mark, ModuleRef), Why> {
+        let process = &self.0;
+        let snapshot = process.take_offer().ok_or(Why::Gone)?;
+        let module = ModuleRef::get()?;
+        let recall = Recall::new(process.clone())?;
+        let fault = Standby::new(recall.clone())?;
+        let handler = Arc::new(Body { recall, fault }, GFP_KERNEL)?;
+        // Before anything of the program is used.
+        if let Some(identity) = &snapshot.identity {
+            identity.assume(process.calls())?;
+        }
+        snapshot.memory.give(process.calls())?;
+        let mark = Mark::current(handler).map_err(Reason::Hook)?;
+        snapshot.cpu.give(process.calls())?;
+        Ok((ARef::from(kernel::current!() as &Task), mark, module))
+    }
+}
+
+impl launch::Arrival for Landing {
+    fn arrived(this: &Arc<Self>) {
+        let landed = this.land();
+        let failed = landed.is_err();
+        let awaited = this.0.landed(landed);
+        if failed || !awaited {
+            signals::kill(kernel::current!());
+        }
+    }
+
+    fn missed(this: &Arc<Self>) {
+        this.0.landed(Err(Why::Gone));
+    }
+}
+
+/// Takes the program home.
+pub(super) struct Recall {
+    process: Arc<Process>,
+}
+
+impl Recall {
+    pub(super) fn new(process: Arc<Process>) -> Result<Arc<Self>> {
+        Ok(Arc::new(Self { process }, GFP_KERNEL)?)
+    }
+
+    /// Sends the program home, with `cpu` as the state it goes on from, and ends the current task.
+    fn leave(&self, cause: Option<Cause>, fault: Option<Taken>, cpu: impl FnOnce() -> Result<Cpu>) {
+        if self.process.leaves(cause) {
+            let snapshot = cpu().map_err(Why::from).and_then(|cpu| {
+                let snapshot = Snapshot {
+                    cpu,
+                    memory: Memory::take()?,
+                    identity: None,
+                    fault,
+                    used: CpuTime::current(),
+                };
+                Ok(KBox::new(snapshot, GFP_KERNEL)?)
+            });
+            match snapshot {
+                Ok(snapshot) => drop(self.process.deliver(snapshot)),
+                // The deputy hears of this task's end.
+                Err(why) => pr_err!("a program cannot be taken home: {why}\n"),
+            }
+        }
+        signals::kill(kernel::current!());
+    }
+}
+
+impl Errand for Recall {
+    fn run(this: &Arc<Self>) {
+        if signals::is_killed() {
+            return;
+        }
+        let fault = signals::take().filter(Taken::is_fault);
+        let cause = fault.as_ref().map(|fault| Cause::Fault(fault.number()));
+        this.leave(cause, fault, || Cpu::take(this.process.calls()));
+    }
+
+    /// The deputy hears of the task's end.
+    fn missed(_: &Arc<Self>) {}
+}
+
+/// Handles the body's calls.
+struct Body {
+    recall: Arc<Recall>,
+    fault: Standby<Recall>,
+}
+
+impl Intercept for Body {
+    fn on_syscall(&self, call: &mut Call<'_>) -> Verdict {
+        if route::is_local(call) {
+            return Verdict::Native;
+        }
+        let calls = self.recall.process.calls();
+        self.recall.leave(Some(Cause::Call(call.nr())), None, || {
+            Cpu::take_before(call, calls)
+        });
+        Verdict::Answered(0)
+    }
+
+    fn on_exit(&self) {
+        self.recall.process.body_ended();
+    }
+
+    fn on_signal(&self) {
+        self.fault.send(kernel::current!());
+    }
+}
