@@ -59,6 +59,8 @@ pub(crate) enum Len {
 pub(crate) enum Back {
     /// All, whatever the result: it came from the body in the first place.
     Always,
+    /// The same, but if memory does not take it the call has succeeded all the same.
+    Try,
     /// All, if the call succeeded.
     Success,
     /// As many bytes as the result says, and so many more.

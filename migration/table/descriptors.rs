@@ -5,7 +5,6 @@
 use super::{
     call::Arg,
     notation::{
-        both,
         fd_set,
         fewer,
         input,
@@ -18,8 +17,8 @@ use super::{
         LONG,
         SIGINFO,
         SIGSET,
+        TIMEOUT, //
         TIMESPEC,
-        TIMESPEC_REST, //
     },
     row::{
         rows, //
@@ -33,15 +32,15 @@ pub(super) const ROWS: &[Row] = rows! {
     7   poll                deputy [items_both(1, 8), INT, INT] [BLOCKS];
     16  ioctl               pick: &super::ioctl::IOCTL;
     22  pipe                deputy [output(8)];
-    23  select              deputy [INT, fd_set(0), fd_set(0), fd_set(0), both(16)] [BLOCKS];
+    23  select              deputy [INT, fd_set(0), fd_set(0), fd_set(0), TIMEOUT] [BLOCKS];
     32  dup                 deputy [FD];
     33  dup2                deputy [FD, FD];
     72  fcntl               pick: &super::fcntl::FCNTL;
     213 epoll_create        deputy [INT];
     232 epoll_wait          deputy [FD, items_out(2, 12), INT, INT] [BLOCKS, fewer(2)];
     233 epoll_ctl           deputy [FD, INT, FD, input(12)];
-    270 pselect6            deputy [INT, fd_set(0), fd_set(0), fd_set(0), TIMESPEC_REST, Arg::SigsetPointer] [BLOCKS];
-    271 ppoll               deputy [items_both(1, 8), INT, TIMESPEC_REST, SIGSET, LONG] [BLOCKS];
+    270 pselect6            deputy [INT, fd_set(0), fd_set(0), fd_set(0), TIMEOUT, Arg::SigsetPointer] [BLOCKS];
+    271 ppoll               deputy [items_both(1, 8), INT, TIMEOUT, SIGSET, LONG] [BLOCKS];
     281 epoll_pwait         deputy [FD, items_out(2, 12), INT, INT, SIGSET, LONG] [BLOCKS, fewer(2)];
     282 signalfd            deputy [FD, SIGSET, LONG];
     283 timerfd_create      deputy [INT, INT];

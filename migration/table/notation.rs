@@ -25,6 +25,8 @@ pub(crate) const PATH: Arg = Arg::Text(4096);
 pub(crate) const TIMESPEC: Arg = input(16);
 /// `struct timespec` in which a rest of time may be written.
 pub(crate) const TIMESPEC_REST: Arg = both(16);
+/// A timeout, of which the rest is written if it can be.
+pub(crate) const TIMEOUT: Arg = memory(Dir::InOut, Len::Fixed(16), Back::Try);
 /// A signal mask to be read; its size, an argument of its own, is for the kernel to judge.
 pub(crate) const SIGSET: Arg = input(8);
 /// `siginfo_t` to be read.

@@ -68,6 +68,7 @@ pub(crate) mod migration {
     //! Processes that move.
 
     pub(crate) mod image;
+    pub(crate) mod marshal;
     pub(crate) mod table;
 }
 

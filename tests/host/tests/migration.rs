@@ -2,5 +2,6 @@
 
 //! Tests of the pure parts of migration.
 
+mod marshal;
 mod page;
 mod table;

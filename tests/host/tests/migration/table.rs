@@ -171,7 +171,7 @@ fn what_comes_back_is_known() {
             let Arg::Memory(memory) = *arg else { continue };
             let sound = match memory.back {
                 // What did not come from the body may not go back as a whole after a failure.
-                Back::Always => memory.dir != Dir::Out,
+                Back::Always | Back::Try => memory.dir != Dir::Out,
                 Back::Success | Back::Result { .. } | Back::Items { .. } => memory.dir == Dir::Out,
                 Back::At(at) => memory.dir == Dir::Out && memory.len == Len::At(at),
             };
