@@ -52,7 +52,7 @@ impl Mfs {
     fn granted(&self, request: &Request) -> Result<Answer> {
         let body = &request.body;
         let decoded = request::Request::decode(request.kind, &body.msg, &body.data);
-        let Ok((_, request::Request::Granted(granted))) = decoded else {
+        let Ok((_, _, request::Request::Granted(granted))) = decoded else {
             return Err(errno(EPROTO));
         };
         self.locks.granted(request.from, granted)?;

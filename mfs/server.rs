@@ -38,6 +38,7 @@ mod opens;
 mod pins;
 mod policy;
 mod stage;
+mod trail;
 mod waits;
 mod xattr;
 
@@ -103,14 +104,16 @@ impl Server {
         let export = self.export()?;
         let policy = export.policy();
         let client = export.clients.get(export.node)?;
-        let (_, request) = request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
+        let (_, trail, request) =
+            request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
         let context = Context {
             export: &export,
             policy: &policy,
             client: &client,
             is_local: true,
+            end: None,
         };
-        dispatch::execute(&context, request)
+        dispatch::execute(context, trail, request)
     }
 
     fn try_execute(&self, request: &Request) -> Result<Answer> {
@@ -118,7 +121,7 @@ impl Server {
         let policy = export.policy();
         let client = export.clients.get(request.from)?;
         let body = &request.body;
-        let (caller, wanted) = request::Request::decode(request.kind, &body.msg, &body.data)
+        let (caller, trail, wanted) = request::Request::decode(request.kind, &body.msg, &body.data)
             .map_err(|_| errno(EPROTO))?;
         let squashed = policy.squash(&caller)?;
         let caller = match &squashed {
@@ -130,9 +133,10 @@ impl Server {
             policy: &policy,
             client: &client,
             is_local: false,
+            end: None,
         };
         let once = dispatch::is_once(&wanted);
-        let execute = || dispatch::execute(&context, wanted);
+        let execute = || dispatch::execute(context, trail, wanted);
         let result = if dispatch::needs_nobody(&wanted) {
             execute()
         } else {

@@ -2,7 +2,8 @@
 
 //! What nodes say to each other about files. Pure: `core` and zerocopy only.
 //!
-//! A request's message is the [`caller`], then the operation's own struct, then names, whose lengths
+//! A request's message is the [`caller`], the [`trail`] of the path that led to it, then the
+//! operation's own struct, then names, whose lengths
 //! are in that struct. Nothing may follow. File contents, directory entries, link targets and values
 //! of attributes travel as the frame's bulk data. A reply has a message only when its status is 0.
 //! Numbers are little-endian, flags have the values of x86-64 Linux.
@@ -19,6 +20,7 @@ pub(crate) mod name;
 pub(crate) mod names;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod trail;
 pub(crate) mod xattr;
 
 pub(crate) use crate::rpc::message;

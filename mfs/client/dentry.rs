@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Names: none is believed, each is asked for again in each system call that walks over it.
+//! Names: none is believed, each is asked for again in each system call that walks over it: the last of
+//! a path by itself, the directories before it together with that ([`super::trail`]).
 
 use kernel::{
     alloc::{
@@ -16,6 +17,7 @@ use super::{
         Key,
         Object, //
     },
+    namespace::STICKY,
     Client, //
 };
 use crate::{
@@ -113,7 +115,20 @@ impl fs::dentry::Operations for Names {
         if asks_itself && inode.file_type() == kind::REG {
             return Ok(true);
         }
-        let Some(entry) = ask(client, dir, name)? else {
+        // Whoever asks for the name that follows says which directory it has gone through. Sticky ones
+        // are asked for, as the VFS looks whose they are.
+        let believes = flags.goes_on() && !flags.is_reval() && !dentry.is_mountpoint();
+        let plain = inode.file_type() == kind::DIR && inode.mode() & STICKY == 0;
+        if believes && plain && client.trails.add(dir, name, object, inode.mode()) {
+            return Ok(true);
+        }
+        let answer = ask(client, dir, name);
+        // The kernel does not go the path of what is to be made again after this, only after the making.
+        let is_made = flags.is_create() && flags.is_exclusive() && !flags.is_open();
+        if is_made && answer.is_err_and(|error| error == errno(ESTALE)) && client.trails.owe() {
+            return Ok(false);
+        }
+        let Some(entry) = answer? else {
             return Ok(false);
         };
         if entry.handle != object.handle {

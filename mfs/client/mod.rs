@@ -27,6 +27,7 @@ mod passthrough;
 pub(crate) mod remote;
 mod root;
 mod super_block;
+mod trail;
 mod xattr;
 
 use kernel::{
@@ -48,6 +49,8 @@ pub(crate) struct Client {
     /// That of this node.
     server: Arc<Server>,
     fresh: attr::Fresh,
+    /// What system calls have gone through.
+    trails: trail::Trails,
     roots: root::Roots,
     /// What servers are to be told.
     forgets: Pin<KBox<forget::Forgets>>,
@@ -68,6 +71,7 @@ impl Client {
             seat,
             server,
             fresh: attr::Fresh::new()?,
+            trails: trail::Trails::new()?,
             roots: root::Roots::new()?,
             forgets: KBox::pin_init(forget::Forgets::new(), GFP_KERNEL)?,
             accounts: account::Accounts::new()?,

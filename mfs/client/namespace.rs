@@ -83,7 +83,7 @@ use crate::{
 const TARGET_MAX: usize = 4095;
 
 /// The sticky bit: not everybody may remove names.
-const STICKY: u16 = 0o1000;
+pub(super) const STICKY: u16 = 0o1000;
 
 /// The object that an inode with these operations stands for.
 fn object(inode: &INode<Client>) -> Result<&Object> {

@@ -21,7 +21,8 @@ use crate::{
     cluster::Peer,
     linux::{
         bytes,
-        cred, //
+        cred,
+        errno::*, //
     },
     mfs::{
         server::Server,
@@ -63,6 +64,8 @@ pub(crate) struct Pending<'a> {
     node: u16,
     /// Bytes that were sent.
     sent: usize,
+    /// Whether the trail of a path was sent along.
+    has_trail: bool,
     state: State<'a>,
 }
 
@@ -101,7 +104,11 @@ impl Pending<'_> {
     /// Puts it down to the current process when the answer is there.
     fn account(self, wait: impl FnOnce(State<'_>) -> Result<Body>) -> Result<Body> {
         let round_trips = u64::from(matches!(self.state, State::Peer(_)));
-        let body = wait(self.state)?;
+        let body = wait(self.state).inspect_err(|error| {
+            if self.has_trail && *error == errno(ESTALE) {
+                self.client.trails.doubt();
+            }
+        })?;
         let bytes = body.data.len().saturating_add(self.sent) as u64;
         self.client.charge(self.node, round_trips, bytes);
         Ok(body)
@@ -122,14 +129,15 @@ impl Remote<'_> {
         patience: Patience,
     ) -> Result<Pending<'_>> {
         let sent = data.len();
+        let trail = self.client.trails.take(self.node)?;
         let state = match &self.end {
             End::Own(server) => {
-                let msg = concat(&Caller::NOBODY, parts)?;
+                let msg = concat(&Caller::NOBODY, &trail, parts)?;
                 State::Done(own(server, kind, &msg, &data))
             }
             End::Peer(peer) => {
                 let body = Body {
-                    msg: message(parts)?,
+                    msg: message(&trail, parts)?,
                     data,
                 };
                 State::Peer(peer.client.start(kind, body, patience)?)
@@ -139,6 +147,7 @@ impl Remote<'_> {
             client: self.client,
             node: self.node,
             sent,
+            has_trail: !trail.is_empty(),
             state,
         })
     }
@@ -198,7 +207,7 @@ impl Client {
     ///
     /// `ENOMEM`, or the node is not there, nor what it could be told about.
     pub(crate) fn post(&self, node: u16, kind: Kind, parts: &[&[u8]], data: KVVec<u8>) -> Result {
-        let msg = concat(&Caller::NOBODY, parts)?;
+        let msg = concat(&Caller::NOBODY, &[], parts)?;
         match self.remote(node)?.end {
             End::Own(server) => own(&server, kind, &msg, &data).map(drop),
             End::Peer(peer) => peer.client.post(kind, Body { msg, data }),
@@ -212,7 +221,7 @@ impl Client {
 ///
 /// As [`Client::post`].
 pub(super) fn post(peer: &rpc::client::Client, kind: Kind, parts: &[&[u8]]) -> Result {
-    let msg = concat(&Caller::NOBODY, parts)?;
+    let msg = concat(&Caller::NOBODY, &[], parts)?;
     peer.post(
         kind,
         Body {
@@ -229,8 +238,8 @@ fn own(server: &Server, kind: Kind, msg: &[u8], data: &[u8]) -> Result<Body> {
     Ok(answer.body)
 }
 
-/// A message in the name of the current task.
-fn message(parts: &[&[u8]]) -> Result<KVec<u8>> {
+/// A message in the name of the current task, at the end of `trail`.
+fn message(trail: &[u8], parts: &[&[u8]]) -> Result<KVec<u8>> {
     let who = cred::current_fs();
     let mut groups = KVec::new();
     for group in who.groups() {
@@ -246,18 +255,28 @@ fn message(parts: &[&[u8]]) -> Result<KVec<u8>> {
         caps: who.caps().into(),
         umask: who.umask().into(),
         groups: count.into(),
+        trail: 0.into(),
     };
     let caller = Caller {
         head: &head,
         groups: &groups,
     };
-    concat(&caller, parts)
+    concat(&caller, trail, parts)
 }
 
-/// `caller` and behind it `parts`.
-fn concat(caller: &Caller<'_>, parts: &[&[u8]]) -> Result<KVec<u8>> {
+/// `caller`, and behind it `trail` and `parts`.
+fn concat(caller: &Caller<'_>, trail: &[u8], parts: &[&[u8]]) -> Result<KVec<u8>> {
+    let head = caller::Head {
+        trail: u16::try_from(trail.len()).map_err(|_| E2BIG)?.into(),
+        ..*caller.head
+    };
+    let caller = Caller {
+        head: &head,
+        groups: caller.groups,
+    };
+    let [head, groups] = caller.parts();
     let len = parts.iter().map(|part| part.len()).sum();
-    let mut msg: KVec<u8> = bytes::concat(&caller.parts(), len)?;
+    let mut msg: KVec<u8> = bytes::concat(&[head, groups, trail], len)?;
     for part in parts {
         bytes::append(&mut msg, part)?;
     }

@@ -21,7 +21,8 @@ use super::{
     policy::{
         Access,
         Policy, //
-    }, //
+    },
+    trail::End, //
 };
 use crate::{
     linux::{
@@ -55,6 +56,8 @@ pub(super) struct Context<'a> {
     /// Whether this is the own node's client, in its caller's context. Either way the credentials of the
     /// current task are those of who asks.
     pub(super) is_local: bool,
+    /// Where the path has led so far.
+    pub(super) end: Option<End>,
 }
 
 impl Context<'_> {
@@ -64,7 +67,10 @@ impl Context<'_> {
     ///
     /// `ESTALE` if there is none, or this server did not make the handle.
     pub(super) fn object(&self, handle: &Handle) -> Result<Object> {
-        self.export.object(self.policy, &self.client.pins, handle)
+        match self.end.as_ref().and_then(|end| end.of(handle)) {
+            Some(object) => Ok(object.clone()),
+            None => self.export.object(self.policy, &self.client.pins, handle),
+        }
     }
 
     /// The object of open file `open`, or, if that is 0, the one that `handle` names, and what may be done

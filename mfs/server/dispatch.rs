@@ -17,17 +17,29 @@ use super::{
     lookup,
     names,
     open,
+    trail,
     xattr, //
 };
 use crate::{
     linux::errno::*,
-    mfs::wire::request::Request,
+    mfs::wire::{
+        request::Request,
+        trail::Trail, //
+    },
     rpc::service::Answer, //
 };
 
-/// Executes a request.
-pub(super) fn execute(ctx: &Context<'_>, request: Request<'_>) -> Result<Answer> {
+/// Executes a request that was made at the end of `trail`.
+pub(super) fn execute(
+    mut ctx: Context<'_>,
+    trail: Trail<'_>,
+    request: Request<'_>,
+) -> Result<Answer> {
     ctx.client.pins.sweep();
+    if !trail.is_empty() {
+        ctx.end = trail::follow(&ctx, trail)?;
+    }
+    let ctx = &ctx;
     match request {
         Request::Root => lookup::root(ctx),
         Request::Lookup { dir, name } => lookup::lookup(ctx, dir, name),

@@ -19,15 +19,18 @@ use zerocopy_derive::{
     Unaligned, //
 };
 
-use super::message::{
-    ensure,
-    Malformed, //
+use super::{
+    message::{
+        ensure,
+        Malformed, //
+    },
+    trail::Trail, //
 };
 
 /// Supplementary groups that a caller can have on the way; who has more is refused by its own node.
 pub(crate) const GROUPS_MAX: usize = 4096;
 
-/// Head of every request. The groups (`U32` each) follow.
+/// Head of every request. The groups (`U32` each) follow, then the [`Trail`].
 #[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub(crate) struct Head {
@@ -42,6 +45,8 @@ pub(crate) struct Head {
     pub(crate) umask: U16,
     /// How many groups follow.
     pub(crate) groups: U16,
+    /// How many bytes of the trail follow behind them.
+    pub(crate) trail: U16,
 }
 
 /// A caller in a message: borrowed from it.
@@ -60,6 +65,7 @@ static NOBODY: Head = Head {
     caps: U64::ZERO,
     umask: U16::ZERO,
     groups: U16::ZERO,
+    trail: U16::ZERO,
 };
 
 impl<'a> Caller<'a> {
@@ -69,12 +75,12 @@ impl<'a> Caller<'a> {
         groups: &[],
     };
 
-    /// The caller at the start of a message, and the rest.
+    /// The caller at the start of a message, the trail of its path, and the rest.
     ///
     /// # Errors
     ///
     /// [`Malformed`] when it is cut short or has too many groups.
-    pub(crate) fn decode(msg: &'a [u8]) -> Result<(Self, &'a [u8]), Malformed> {
+    pub(crate) fn decode(msg: &'a [u8]) -> Result<(Self, Trail<'a>, &'a [u8]), Malformed> {
         let (head, rest) = Head::ref_from_prefix(msg).map_err(|_| Malformed)?;
         let count = usize::from(head.groups.get());
         ensure(count <= GROUPS_MAX && head.umask.get() & !0o777 == 0)?;
@@ -85,7 +91,10 @@ impl<'a> Caller<'a> {
             .chain(groups.iter().copied());
         // The highest number stands for no user and no group.
         ensure(ids.all(|id| id.get() != u32::MAX))?;
-        Ok((Self { head, groups }, rest))
+        let (trail, rest) = rest
+            .split_at_checked(usize::from(head.trail.get()))
+            .ok_or(Malformed)?;
+        Ok((Self { head, groups }, Trail::decode(trail)?, rest))
     }
 
     /// The bytes of it, in two parts.

@@ -64,6 +64,7 @@ use super::{
         Target,
         OFFSET_MAX, //
     },
+    trail::Trail,
     xattr::{
         self,
         GetXattr,
@@ -87,8 +88,8 @@ impl<'a> Request<'a> {
         kind: Kind,
         msg: &'a [u8],
         data: &'a [u8],
-    ) -> Result<(Caller<'a>, Self), Malformed> {
-        let (caller, rest) = Caller::decode(msg)?;
+    ) -> Result<(Caller<'a>, Trail<'a>, Self), Malformed> {
+        let (caller, trail, rest) = Caller::decode(msg)?;
         let mut reader = Reader::new(rest);
         let request = match kind {
             op::ROOT | op::LOOKUP | op::GETATTR | op::SETATTR | op::ACCESS | op::READLINK => {
@@ -109,7 +110,7 @@ impl<'a> Request<'a> {
         };
         reader.end()?;
         ensure(data.is_empty() || request.has_data())?;
-        Ok((caller, request))
+        Ok((caller, trail, request))
     }
 
     /// Whether data may come with it.

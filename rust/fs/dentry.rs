@@ -85,6 +85,13 @@ impl<T: FileSystem> DEntry<T> {
         unsafe { bindings::mosix_d_is_hashed(self.as_ptr()) }
     }
 
+    /// Whether something is mounted on it, in some namespace.
+    pub(crate) fn is_mountpoint(&self) -> bool {
+        // SAFETY: The dentry is alive; flags are read without a lock everywhere.
+        let flags = unsafe { (&raw const (*self.as_ptr()).d_flags).read_volatile() };
+        flags & bindings::dentry_flags_DCACHE_MOUNTED != 0
+    }
+
     /// Its directory as of now.
     pub(crate) fn parent(&self) -> ARef<Self> {
         // SAFETY: The dentry is alive; the parent is of the same super block and comes with a
@@ -128,6 +135,31 @@ unsafe fn qstr<'a>(name: *const bindings::qstr) -> &'a [u8] {
     unsafe {
         let len = (*name).__bindgen_anon_1.__bindgen_anon_1.len;
         core::slice::from_raw_parts((*name).name, len as usize)
+    }
+}
+
+/// Whether another name, neither `.` nor `..`, follows in the path that `name` is a part of.
+///
+/// # Safety
+///
+/// It must be a name that does not change or go meanwhile, in a string that ends with NUL behind it.
+unsafe fn is_followed_by_name(name: *const bindings::qstr) -> bool {
+    // SAFETY: By this function's contract; nothing behind the NUL is read.
+    unsafe {
+        let mut at = (*name).name.add(qstr(name).len());
+        if *at != b'/' {
+            return false;
+        }
+        while *at == b'/' {
+            at = at.add(1);
+        }
+        let mut dots = 0;
+        while dots < 2 && *at == b'.' {
+            at = at.add(1);
+            dots += 1;
+        }
+        // The end, `.` or `..`; else it is a name, also one that begins with dots.
+        !matches!(*at, 0 | b'/')
     }
 }
 
@@ -186,10 +218,15 @@ impl<U: Operations> Table<U> {
             if flags & bindings::MOSIX_CONST_LOOKUP_RCU != 0 {
                 return Err(ECHILD);
             }
-            // SAFETY: By this function's contract; without RCU the caller has references.
+            // SAFETY: By this function's contract; without RCU the caller has references. A name that is
+            // looked up with `LOOKUP_PARENT` is one of `link_path_walk()`, in the path, or one that
+            // overlayfs has taken from a dentry: both are in strings that end with NUL.
             let valid = unsafe {
+                let goes_on =
+                    flags & bindings::MOSIX_CONST_LOOKUP_PARENT != 0 && is_followed_by_name(name);
+                let flags = LookupFlags::new(flags).going_on(goes_on);
                 let (dir, name) = (INode::from_raw(dir), qstr(name));
-                U::revalidate(dir, name, DEntry::from_raw(dentry), LookupFlags(flags))?
+                U::revalidate(dir, name, DEntry::from_raw(dentry), flags)?
             };
             Ok(c_int::from(valid))
         })

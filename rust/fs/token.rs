@@ -51,9 +51,14 @@ impl SyscallToken {
         })
     }
 
+    /// Whether both are of the same task.
+    pub(crate) fn same_task(&self, other: &Self) -> bool {
+        self.task == other.task && self.pid == other.pid
+    }
+
     /// A number that is different for different tasks, as a rule.
     pub(crate) fn hash(&self) -> usize {
-        // Tasks are slab objects of some kilobytes.
-        self.task >> 6
+        // Tasks are slab objects of some kilobytes: the factor, the golden ratio, spreads them.
+        (self.task >> 6).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32
     }
 }

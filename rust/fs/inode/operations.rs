@@ -23,32 +23,54 @@ use crate::linux::{
 
 /// `LOOKUP_*`: what a name is looked up for.
 #[derive(Clone, Copy)]
-pub(crate) struct LookupFlags(pub(in super::super) u32);
+pub(crate) struct LookupFlags {
+    raw: u32,
+    goes_on: bool,
+}
 
 impl LookupFlags {
+    /// Those of `raw`.
+    pub(in super::super) const fn new(raw: u32) -> Self {
+        Self {
+            raw,
+            goes_on: false,
+        }
+    }
+
+    /// As it is, of a name behind which the path is known to go on, or not.
+    pub(in super::super) const fn going_on(self, goes_on: bool) -> Self {
+        Self { goes_on, ..self }
+    }
+
+    /// The path goes on in this directory with another name, neither `.` nor `..`. If this is not said
+    /// it may still be so.
+    pub(crate) fn goes_on(self) -> bool {
+        self.goes_on
+    }
+
     /// It is the last of a path that is being opened; the opening is going to ask for it.
     pub(crate) fn is_open(self) -> bool {
-        self.0 & bindings::MOSIX_CONST_LOOKUP_OPEN != 0
+        self.raw & bindings::MOSIX_CONST_LOOKUP_OPEN != 0
     }
 
     /// It may be created, or is to be renamed to: whoever does that sees whether it is there.
     pub(crate) fn is_create(self) -> bool {
-        self.0 & bindings::MOSIX_CONST_LOOKUP_CREATE != 0
+        self.raw & bindings::MOSIX_CONST_LOOKUP_CREATE != 0
     }
 
     /// It must not be there yet.
     pub(crate) fn is_exclusive(self) -> bool {
-        self.0 & bindings::MOSIX_CONST_LOOKUP_EXCL != 0
+        self.raw & bindings::MOSIX_CONST_LOOKUP_EXCL != 0
     }
 
     /// It has to be a directory.
     pub(crate) fn is_directory(self) -> bool {
-        self.0 & bindings::MOSIX_CONST_LOOKUP_DIRECTORY != 0
+        self.raw & bindings::MOSIX_CONST_LOOKUP_DIRECTORY != 0
     }
 
     /// What was thought to be known has proved wrong in this path.
     pub(crate) fn is_reval(self) -> bool {
-        self.0 & bindings::MOSIX_CONST_LOOKUP_REVAL != 0
+        self.raw & bindings::MOSIX_CONST_LOOKUP_REVAL != 0
     }
 }
 

@@ -129,14 +129,13 @@ impl<U: Operations> Table<U> {
         dentry: *mut bindings::dentry,
         flags: c_uint,
     ) -> *mut bindings::dentry {
+        let flags = LookupFlags::new(flags);
         // SAFETY: By the VFS's contract.
         err_ptr(unsafe {
-            U::lookup(Self::inode(dir), Self::name(dentry), LookupFlags(flags)).and_then(|found| {
-                match found {
-                    Some(inode) => splice(inode, dentry),
-                    // Not hashed: whoever looks next asks again.
-                    None => Ok(ptr::null_mut()),
-                }
+            U::lookup(Self::inode(dir), Self::name(dentry), flags).and_then(|found| match found {
+                Some(inode) => splice(inode, dentry),
+                // Not hashed: whoever looks next asks again.
+                None => Ok(ptr::null_mut()),
             })
         })
     }

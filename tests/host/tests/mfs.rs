@@ -8,3 +8,4 @@ mod layout;
 mod limits;
 mod named;
 mod reply;
+mod trail;

@@ -7,5 +7,6 @@ mod atomic;
 mod coherent;
 mod lives;
 mod names;
+mod paths;
 mod policy;
 mod sessions;

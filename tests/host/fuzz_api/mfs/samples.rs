@@ -23,6 +23,12 @@ use crate::mfs::wire::{
     names::*,
     op,
     request::Request,
+    trail::{
+        Step,
+        Trail,
+        FROM,
+        THROUGH, //
+    },
     xattr::*, //
 };
 use crate::rpc::wire::Kind;
@@ -48,7 +54,25 @@ pub(crate) struct Sample {
 
 impl Sample {
     pub(crate) fn decode(&self) -> Option<(Caller<'_>, Request<'_>)> {
-        Request::decode(self.kind, &self.msg, &self.data).ok()
+        let (caller, _, request) = Request::decode(self.kind, &self.msg, &self.data).ok()?;
+        Some((caller, request))
+    }
+
+    pub(crate) fn trail(&self) -> Option<Trail<'_>> {
+        let (_, trail, _) = Request::decode(self.kind, &self.msg, &self.data).ok()?;
+        Some(trail)
+    }
+
+    /// The same at the end of a trail of these bytes.
+    pub(crate) fn behind(&self, trail: &[u8]) -> Self {
+        let mut msg = self.msg.clone();
+        let len = u16::try_from(trail.len()).expect("short");
+        msg[TRAIL_AT..TRAIL_AT + 2].copy_from_slice(&len.to_le_bytes());
+        msg.splice(CALLER_LEN..CALLER_LEN, trail.iter().copied());
+        Self {
+            msg,
+            ..self.clone()
+        }
     }
 
     pub(crate) fn is_accepted(&self) -> bool {
@@ -58,6 +82,21 @@ impl Sample {
 
 /// Bytes in front of the operation's own struct: the caller with its two groups.
 pub(crate) const CALLER_LEN: usize = size_of::<Head>() + 8;
+
+/// Where the head says how long the trail is.
+const TRAIL_AT: usize = size_of::<Head>() - 2;
+
+/// A trail from [`dir`] through a directory called `name`.
+pub(crate) fn trail(name: &[u8]) -> Vec<u8> {
+    let step = Step {
+        tag: U64::new(7),
+        mode: U32::new(0o040755),
+        name_len: u8::try_from(name.len()).expect("short"),
+    };
+    let dir = dir();
+    let parts: [&[u8]; 5] = [&[FROM], dir.as_bytes(), &[THROUGH], step.as_bytes(), name];
+    parts.concat()
+}
 
 /// A handle with so many bytes of the file system's own.
 pub(crate) fn handle(fill: u8, len: u8) -> Handle {
@@ -112,6 +151,7 @@ where
         caps: U64::new(0x3f),
         umask: U16::new(0o022),
         groups: U16::new(2),
+        trail: U16::ZERO,
     };
     let caller = Caller {
         head: &head,
@@ -270,6 +310,7 @@ pub(crate) fn all() -> Vec<Sample> {
         },
         plain(op::ROOT, &()),
         with(op::LOOKUP, &at, [b"etc", b""], b""),
+        with(op::LOOKUP, &at, [b"etc", b""], b"").behind(&trail(b"srv")),
         plain(op::GETATTR, &whole),
         plain(op::SETATTR, &set_attr()),
         plain(

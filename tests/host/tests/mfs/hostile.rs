@@ -84,7 +84,7 @@ fn callers_are_who_they_can_be() {
         sample.is_accepted()
     };
     assert!(with(0, &[0; 4]));
-    for id_at in [0, 4, 20, 24] {
+    for id_at in [0, 4, 22, 26] {
         assert!(with(id_at, &[0xfe, 0xff, 0xff, 0xff]));
         assert!(!with(id_at, &[0xff; 4]), "no user or group is {id_at}");
     }
@@ -94,10 +94,10 @@ fn callers_are_who_they_can_be() {
         assert!(!with(18, &groups.to_le_bytes()), "{groups} groups");
     }
     let mut many = root.clone();
-    many.msg.resize(20 + 4096 * 4, 1);
+    many.msg.resize(22 + 4096 * 4, 1);
     many.msg[18..20].copy_from_slice(&4096_u16.to_le_bytes());
     assert!(many.is_accepted());
-    many.msg.resize(20 + 4097 * 4, 1);
+    many.msg.resize(22 + 4097 * 4, 1);
     many.msg[18..20].copy_from_slice(&4097_u16.to_le_bytes());
     assert!(!many.is_accepted());
 }

@@ -17,7 +17,7 @@ use crate::mfs::wire::{
 
 #[test]
 fn sizes_are_the_documented_ones() {
-    assert_eq!(size_of::<Head>(), 20);
+    assert_eq!(size_of::<Head>(), 22);
     assert_eq!(size_of::<Handle>(), 64);
     assert_eq!(size_of::<Time>(), 12);
     assert_eq!(size_of::<Attr>(), 128);
