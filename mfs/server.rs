@@ -33,6 +33,7 @@ mod io;
 mod lock;
 mod lookup;
 mod names;
+mod near;
 mod open;
 mod opens;
 mod pins;
@@ -47,10 +48,7 @@ use crate::{
     control::abi::export::Policy,
     linux::{
         errno::*,
-        vfs::{
-            cred::with_umask,
-            file::File, //
-        }, //
+        vfs::cred::with_umask, //
     },
     mfs::wire::{
         caller::Caller,
@@ -101,19 +99,23 @@ impl Server {
     }
 
     fn try_local(&self, kind: Kind, msg: &[u8], data: &[u8]) -> Result<Answer> {
+        let (_, trail, request) =
+            request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
+        self.as_own(|context| dispatch::execute(context, trail, request))
+    }
+
+    /// Does something for this node's own client.
+    fn as_own<T>(&self, work: impl FnOnce(Context<'_>) -> Result<T>) -> Result<T> {
         let export = self.export()?;
         let policy = export.policy();
         let client = export.clients.get(export.node)?;
-        let (_, trail, request) =
-            request::Request::decode(kind, msg, data).map_err(|_| errno(EPROTO))?;
-        let context = Context {
+        work(Context {
             export: &export,
             policy: &policy,
             client: &client,
             is_local: true,
             end: None,
-        };
-        dispatch::execute(context, trail, request)
+        })
     }
 
     fn try_execute(&self, request: &Request) -> Result<Answer> {
@@ -146,14 +148,6 @@ impl Server {
         let mut answer = result.unwrap_or_else(Answer::error);
         answer.once = once;
         Ok(answer)
-    }
-
-    /// The real file behind an open file of this node's own client.
-    pub(crate) fn file(&self, open: u64) -> Option<File> {
-        let export = self.export().ok()?;
-        let client = export.clients.find(export.node)?;
-        let open = client.opens.get(open).ok()?;
-        Some(open.file.clone())
     }
 }
 

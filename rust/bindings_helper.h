@@ -5,6 +5,7 @@
 #include <linux/filelock.h>
 #include <linux/fs_context.h>
 #include <linux/fs_struct.h>
+#include <linux/fsnotify_backend.h>
 #include <linux/kprobes.h>
 #include <linux/namei.h>
 #include <linux/posix_acl_xattr.h>
@@ -25,6 +26,7 @@
 const unsigned int MOSIX_CONST_ACL_TYPE_ACCESS = ACL_TYPE_ACCESS;
 const unsigned int MOSIX_CONST_ACL_TYPE_DEFAULT = ACL_TYPE_DEFAULT;
 const unsigned int MOSIX_CONST_FMODE_EXEC = __FMODE_EXEC;
+const unsigned int MOSIX_CONST_FSNOTIFY_OBJ_TYPE_VFSMOUNT = FSNOTIFY_OBJ_TYPE_VFSMOUNT;
 const unsigned int MOSIX_CONST_LOOKUP_CREATE = LOOKUP_CREATE;
 const unsigned int MOSIX_CONST_LOOKUP_DIRECTORY = LOOKUP_DIRECTORY;
 const unsigned int MOSIX_CONST_LOOKUP_EXCL = LOOKUP_EXCL;

@@ -45,6 +45,8 @@ void mosix_put_group_info(struct group_info *groups) { put_group_info(groups); }
 void mosix_dget(struct dentry *dentry) { dget(dentry); }
 struct inode *mosix_d_inode(struct dentry *dentry) { return smp_load_acquire(&dentry->d_inode); }
 bool mosix_d_is_hashed(struct dentry *dentry) { return !d_unhashed(dentry); }
+void mosix_d_lock(struct dentry *dentry) { spin_lock(&dentry->d_lock); }
+void mosix_d_unlock(struct dentry *dentry) { spin_unlock(&dentry->d_lock); }
 
 /* linux/exportfs.h */
 bool mosix_exportfs_may_export(const struct super_block *sb) { return exportfs_may_export(sb->s_export_op); }

@@ -70,6 +70,8 @@ void mosix_tracepoint_synchronize_unregister(void);
 void mosix_dget(struct dentry *dentry);
 struct inode *mosix_d_inode(struct dentry *dentry);
 bool mosix_d_is_hashed(struct dentry *dentry);
+void mosix_d_lock(struct dentry *dentry);
+void mosix_d_unlock(struct dentry *dentry);
 void *mosix_alloc_inode_sb(struct super_block *sb, struct kmem_cache *cache);
 void mosix_inode_lock_attributes(struct inode *inode);
 void mosix_inode_unlock_attributes(struct inode *inode);

@@ -76,7 +76,7 @@ impl Accounts {
         let Some(set) = self.set(process, node) else {
             return;
         };
-        let now = clock::boottime_ns();
+        let now = clock::coarse_boottime_ns();
         let mut entries = set.lock();
         let is_it = |entry: &Entry| entry.process == process && entry.node == node;
         let place = match entries

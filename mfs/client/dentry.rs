@@ -31,8 +31,12 @@ use crate::{
             INode, //
         }, //
     },
+    mfs::server::Server,
     mfs::wire::{
-        attr::Entry,
+        attr::{
+            Attr,
+            Entry, //
+        },
         handle::Handle,
         names::At,
         op,
@@ -46,15 +50,28 @@ pub(super) fn ask(client: &Client, dir: &Object, name: &[u8]) -> Result<Option<E
         dir: dir.handle,
         name_len: length(name)?,
     };
-    let answer = client.call(dir.node, op::LOOKUP, &[at.as_bytes(), name], KVVec::new());
+    let near = client.ask_near(dir.node, |server| server.lookup(&dir.handle, name));
+    let answer = near.unwrap_or_else(|| {
+        let parts: &[&[u8]] = &[at.as_bytes(), name];
+        let body = client.call(dir.node, op::LOOKUP, parts, KVVec::new())?;
+        let entry = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
+        Ok(*entry)
+    });
     match answer {
-        Ok(body) => {
-            let entry = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
-            Ok(Some(*entry))
-        }
+        Ok(entry) => Ok(Some(entry)),
         Err(error) if error == ENOENT => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Attributes of what has the name `name` in `dir`, if that still is `expect`.
+fn still(client: &Client, dir: &Object, name: &[u8], expect: &Handle) -> Result<Option<Attr>> {
+    let near = |server: &Server| server.revalidate(&dir.handle, name, expect);
+    if let Some(attr) = client.ask_near(dir.node, near) {
+        return attr;
+    }
+    let entry = ask(client, dir, name)?;
+    Ok(entry.and_then(|entry| (entry.handle == *expect).then_some(entry.attr)))
 }
 
 /// Length of a name, for the wire.
@@ -115,26 +132,31 @@ impl fs::dentry::Operations for Names {
         if asks_itself && inode.file_type() == kind::REG {
             return Ok(true);
         }
-        // Whoever asks for the name that follows says which directory it has gone through. Sticky ones
-        // are asked for, as the VFS looks whose they are.
-        let believes = flags.goes_on() && !flags.is_reval() && !dentry.is_mountpoint();
         let plain = inode.file_type() == kind::DIR && inode.mode() & STICKY == 0;
-        if believes && plain && client.trails.add(dir, name, object, inode.mode()) {
-            return Ok(true);
+        if let Some(server) = client.near(dir.node) {
+            if plain && server.leads(&dir.handle, name, &object.handle, inode.mode()) {
+                return Ok(true);
+            }
+        } else if plain && flags.goes_on() && !flags.is_reval() && !dentry.is_mountpoint() {
+            // Whoever asks for the name that follows says which directory it has gone through. Sticky
+            // ones are asked for, as the VFS looks whose they are.
+            if client.trails.add(dir, name, object, inode.mode()) {
+                return Ok(true);
+            }
         }
-        let answer = ask(client, dir, name);
+        let answer = still(client, dir, name, &object.handle);
         // The kernel does not go the path of what is to be made again after this, only after the making.
         let is_made = flags.is_create() && flags.is_exclusive() && !flags.is_open();
-        if is_made && answer.is_err_and(|error| error == errno(ESTALE)) && client.trails.owe() {
+        if is_made
+            && (answer.as_ref()).is_err_and(|error| *error == errno(ESTALE))
+            && client.trails.owe()
+        {
             return Ok(false);
         }
-        let Some(entry) = answer? else {
+        let Some(attr) = answer? else {
             return Ok(false);
         };
-        if entry.handle != object.handle {
-            return Ok(false);
-        }
-        let attributes = attr::attributes(&entry.attr);
+        let attributes = attr::attributes(&attr);
         if inode.refresh(&attributes).is_err() {
             return Ok(false);
         }

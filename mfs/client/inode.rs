@@ -44,12 +44,17 @@ use crate::{
         }, //
     },
     mfs::wire::{
-        attr::Entry,
+        attr::{
+            Attr,
+            Entry, //
+        },
         file::Object as WireObject,
         handle::{
             Handle,
             OpenId, //
-        }, //
+        },
+        op,
+        reply, //
     },
     rpc::{
         frame::Body,
@@ -124,6 +129,21 @@ impl Object {
             open: OpenId::ZERO,
         };
         client.call(self.node, kind, &[object.as_bytes()], KVVec::new())
+    }
+
+    /// Asks for its attributes; through the open file `open`, if that is not 0.
+    pub(super) fn getattr(&self, client: &Client, open: OpenId) -> Result<Attr> {
+        let what = WireObject {
+            handle: self.handle,
+            open,
+        };
+        if let Some(attr) = client.ask_near(self.node, |server| server.getattr(&what)) {
+            return attr;
+        }
+        let parts: &[&[u8]] = &[what.as_bytes()];
+        let body = client.call(self.node, op::GETATTR, parts, KVVec::new())?;
+        let attr = reply::read::<Attr>(&body.msg, &body.data).map_err(attr::malformed)?;
+        Ok(*attr)
     }
 
     fn hash(&self, client: &Client) -> u64 {

@@ -53,6 +53,7 @@ use crate::{
             INode, //
         }, //
     },
+    mfs::server::Server,
     mfs::wire::{
         attr::{
             Attr,
@@ -120,9 +121,7 @@ fn getattr(inode: &INode<Client>) -> Result<Attributes> {
 }
 
 fn ask_attributes(inode: &INode<Client>) -> Result<Attributes> {
-    let body = object(inode)?.ask(inode.fs(), op::GETATTR)?;
-    let attr: &Attr = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
-    let attributes = attr::attributes(attr);
+    let attributes = attr::attributes(&object(inode)?.getattr(inode.fs(), OpenId::ZERO)?);
     inode.refresh(&attributes)?;
     Ok(attributes)
 }
@@ -359,11 +358,18 @@ fn opened_inode(dir: &INode<Client>, node: u16, opened: &Opened) -> Result<ARef<
 }
 
 fn remove(dir: &INode<Client>, name: &[u8], directory: bool) -> Result {
+    let Object { node, handle } = *object(dir)?;
     let unlink = Unlink {
-        dir: object(dir)?.handle,
+        dir: handle,
         directory: directory.into(),
         name_len: length(name)?,
     };
+    let near = |server: &Server| server.remove(&handle, name, directory);
+    if let Some(removed) = dir.fs().ask_near(node, near) {
+        removed?;
+        dir.fs().fresh.discard();
+        return Ok(());
+    }
     change(dir, op::UNLINK, &[unlink.as_bytes(), name])
 }
 

@@ -29,7 +29,6 @@ use super::{
     },
     io::Turn,
     map,
-    passthrough,
     remote,
     Client, //
 };
@@ -42,7 +41,8 @@ use crate::{
             file::File,
             token::SyscallToken,
             INode, //
-        }, //
+        },
+        vfs, //
     },
     mfs::wire::{
         attr::Attr,
@@ -58,7 +58,8 @@ use crate::{
         },
         name,
         op,
-        reply, //
+        reply,
+        request, //
     },
     rpc::{
         self,
@@ -98,11 +99,28 @@ pub(super) enum Target<'a> {
     Object(Handle),
 }
 
+impl<'a> Target<'a> {
+    /// As a server has it.
+    fn request(&'a self) -> request::Target<'a> {
+        match self {
+            Self::Named { dir, name, expect } => request::Target::Named {
+                dir,
+                name,
+                expect: expect.as_ref(),
+            },
+            Self::Unnamed(dir) => request::Target::Unnamed(dir),
+            Self::Object(handle) => request::Target::Object(handle),
+        }
+    }
+}
+
 /// An open file of a server that nobody has yet; it is closed when dropped.
 pub(super) struct Lease<'a> {
     client: &'a Client,
     node: u16,
     id: OpenId,
+    /// The file itself, if it is on this node.
+    real: Option<vfs::file::File>,
 }
 
 impl<'a> Lease<'a> {
@@ -135,15 +153,23 @@ impl<'a> Lease<'a> {
             exec: how.exec.into(),
             reserved: [0; 7],
         };
-        let parts: &[&[u8]] = &[what.as_bytes(), name];
-        let remote = client.remote(node)?;
-        let pending = remote.start(op::OPEN, parts, KVVec::new(), Patience::Killable)?;
-        let body = pending.wait_or_leave(close_orphan)?;
-        let opened = *reply::read::<Opened>(&body.msg, &body.data).map_err(attr::malformed)?;
+        let near = client.ask_near(node, |server| server.open(&what, target.request()));
+        let (opened, real) = match near {
+            Some(opened) => opened?,
+            None => {
+                let parts: &[&[u8]] = &[what.as_bytes(), name];
+                let remote = client.remote(node)?;
+                let pending = remote.start(op::OPEN, parts, KVVec::new(), Patience::Killable)?;
+                let body = pending.wait_or_leave(close_orphan)?;
+                let opened = reply::read::<Opened>(&body.msg, &body.data);
+                (*opened.map_err(attr::malformed)?, None)
+            }
+        };
         let lease = (opened.open != OpenId::ZERO).then_some(Self {
             client,
             node,
             id: opened.open,
+            real,
         });
         Ok((opened, lease))
     }
@@ -154,14 +180,16 @@ impl<'a> Lease<'a> {
     ///
     /// `ENOMEM`, and then it is closed.
     pub(super) fn into_file(
-        self,
+        mut self,
         inode: ARef<INode<Client>>,
         change: u64,
     ) -> Result<Pin<KBox<Open>>> {
-        map::revalidate(&inode, change);
-        let backing = match passthrough::opened_here(self.client, self.node, self.id) {
+        let backing = match self.real.take() {
             Some(real) => Some(KBox::pin_init(Backing::new(real), GFP_KERNEL)?),
-            None => None,
+            None => {
+                map::revalidate(&inode, change);
+                None
+            }
         };
         let (node, id) = (self.node, self.id);
         let file = KBox::try_pin_init(
@@ -203,6 +231,9 @@ fn close_orphan(peer: &rpc::client::Client, reply: Reply) {
 
 /// Closes `id` on `node`; does not wait. If it cannot be said, the end of the session closes it.
 fn close(client: &Client, node: u16, id: OpenId) {
+    if let Some(server) = client.near(node) {
+        return server.release(id);
+    }
     let release = Release { open: id };
     let _ = client.post(node, op::RELEASE, &[release.as_bytes()], KVVec::new());
 }
@@ -304,12 +335,7 @@ impl Open {
     /// As [`Self::call`].
     pub(super) fn getattr(&self) -> Result<Attr> {
         let object = self.inode.key().object().ok_or(EBADF)?;
-        let what = wire_file::Object {
-            handle: object.handle,
-            open: self.id,
-        };
-        let body = self.call(op::GETATTR, what.as_bytes(), KVVec::new())?;
-        let attr = *reply::read::<Attr>(&body.msg, &body.data).map_err(attr::malformed)?;
+        let attr = object.getattr(self.client(), self.id)?;
         self.inode.refresh(&attr::attributes(&attr))?;
         Ok(attr)
     }

@@ -248,6 +248,12 @@ impl Client {
         Ok(match key {
             Key::Nodes => false,
             Key::Link(link) => Link::parse(self, name) == Some(*link),
+            Key::Object(object)
+                if (self.near(object.node))
+                    .is_some_and(|server| server.is_root(&object.handle)) =>
+            {
+                true
+            }
             Key::Object(object) => match self.root_of(object.node, flags.is_reval()) {
                 Ok(entry) => entry.handle == object.handle,
                 Err(error) if error == ENOENT => false,

@@ -31,6 +31,7 @@ use crate::{
     mfs::wire::{
         attr::{
             set,
+            Attr,
             SetAttr,
             StatFs,
             Time, //
@@ -52,8 +53,13 @@ const MAY_WRITE: u32 = 2;
 
 /// Attributes.
 pub(super) fn getattr(ctx: &Context<'_>, of: &Object) -> Result<Answer> {
+    reply(&attr(ctx, of)?)
+}
+
+/// Attributes.
+pub(super) fn attr(ctx: &Context<'_>, of: &Object) -> Result<Attr> {
     let (path, _) = ctx.opened_or(of.open, &of.handle)?;
-    reply(&ctx.attr(&path)?)
+    ctx.attr(&path)
 }
 
 /// Changes attributes.

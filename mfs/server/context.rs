@@ -115,6 +115,15 @@ impl Context<'_> {
         self.export.handle(self.policy, &self.client.pins, object)
     }
 
+    /// Whether `handle` stands for `object`, which was just found in a directory that the client has named.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Export::handle`].
+    pub(super) fn is(&self, object: &Object, handle: &Handle) -> Result<bool> {
+        Export::is(&self.client.pins, object, handle)
+    }
+
     /// Name and attributes of an object.
     pub(super) fn entry(&self, object: &Object) -> Result<Entry> {
         Ok(Entry {

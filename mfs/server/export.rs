@@ -42,6 +42,7 @@ use crate::{
         vfs::{
             attr,
             handle::FileHandle,
+            kept::KeptDirs,
             path::Path, //
         }, //
     },
@@ -81,6 +82,27 @@ pub(super) struct Object {
     pub(super) access: Access,
 }
 
+/// A handle that is known to be good under a policy, the one with this key.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    handle: Handle,
+    policy: u64,
+}
+
+impl Known {
+    fn new(policy: &Policy, handle: &Handle) -> Self {
+        let [policy, _] = policy.key;
+        Self {
+            handle: *handle,
+            policy,
+        }
+    }
+
+    fn hash(&self) -> u64 {
+        self.handle.tag.get()
+    }
+}
+
 /// What this node serves while it is a member of a cluster.
 #[pin_data]
 pub(super) struct Export {
@@ -98,6 +120,8 @@ pub(super) struct Export {
     mounts: Mounts,
     #[pin]
     numbers: Mutex<Numbers>,
+    /// Directories that were asked about lately.
+    dirs: KeptDirs<Known>,
 }
 
 impl Export {
@@ -106,6 +130,7 @@ impl Export {
         let root = Path::current_root();
         admit(&root)?;
         let policy = Policy::new(root.clone(), rules)?;
+        let dirs = KeptDirs::new()?;
         Arc::pin_init(
             pin_init!(Self {
                 node,
@@ -114,6 +139,7 @@ impl Export {
                 policy <- new_spinlock!(policy, "mosix::Export::policy"),
                 mounts <- Mounts::new(root),
                 numbers <- new_mutex!(Numbers::new(), "mosix::Export::numbers"),
+                dirs,
             }),
             GFP_KERNEL,
         )
@@ -221,16 +247,23 @@ impl Export {
     ///
     /// `ESTALE` if there is none any more, or the handle is not of this server's making.
     pub(super) fn object(&self, policy: &Policy, pins: &Pins, handle: &Handle) -> Result<Object> {
+        let access = Access::from_raw(handle.access).ok_or(errno(ESTALE))?;
+        let mount = handle.mount.get();
+        let known = Known::new(policy, handle);
+        // What is kept had a right tag. What is pinned is not kept.
+        let root = self.mounts.find(mount)?;
+        if let Some(path) = self.dirs.find(known.hash(), &known, &root) {
+            return Ok(Object {
+                path,
+                mount,
+                access,
+            });
+        }
         if handle.tag != tag(policy, handle) {
             return Err(errno(ESTALE));
         }
-        if handle.fh_type == Handle::PINNED {
-            return pins.get(handle);
-        }
-        let access = Access::from_raw(handle.access).ok_or(errno(ESTALE))?;
-        let mount = handle.mount.get();
-        let root = self.mounts.find(mount)?;
         let path = match handle.fh_type {
+            Handle::PINNED => return pins.get(handle),
             Handle::ROOT => root,
             kind => root.decode_fh(&FileHandle {
                 kind,
@@ -238,11 +271,64 @@ impl Export {
                 bytes: handle.fh,
             })?,
         };
+        self.dirs.keep(known.hash(), known, &path);
         Ok(Object {
             path,
             mount,
             access,
         })
+    }
+
+    /// Whether `name` in the directory `dir` leads to the directory `child` with the mode `mode`, and the
+    /// current task may go there. If not, this says nothing. May sleep.
+    pub(super) fn leads(
+        &self,
+        policy: &Policy,
+        dir: &Handle,
+        name: &[u8],
+        child: &Handle,
+        mode: u16,
+    ) -> bool {
+        let (dir, child) = (Known::new(policy, dir), Known::new(policy, child));
+        let (from, to) = ((dir.hash(), &dir), (child.hash(), &child));
+        let access = dir.handle.access;
+        // Through others only what is exported is seen.
+        if access == Access::Way as u8 || access != child.handle.access {
+            return false;
+        }
+        let id = if child.handle.fh_type == Handle::ROOT {
+            let on = |place: &Path| self.dirs.has_child(from, name, place);
+            let root = self.mounts.find_on(child.handle.mount.get(), on);
+            root.filter(|root| root.mode() == mode)
+                .map(|root| root.object_id())
+        } else {
+            self.dirs.leads(from, name, to, mode)
+        };
+        id.is_some_and(|id| policy.is_silent(name, id))
+    }
+
+    /// Whether `handle` is that of the root of the tree. If not, this says nothing.
+    pub(super) fn is_root(&self, policy: &Policy, handle: &Handle) -> bool {
+        let known = Known::new(policy, handle);
+        handle.mount == U16::ZERO
+            && handle.fh_type == Handle::ROOT
+            && handle.access == policy.root_access() as u8
+            && self.dirs.has(known.hash(), &known)
+    }
+
+    /// Whether `handle` stands for `object`. Its tag is not looked at: a client that has the handle of the
+    /// directory in which the object was found has got none in it under another policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::handle`].
+    pub(super) fn is(pins: &Pins, object: &Object, handle: &Handle) -> Result<bool> {
+        let fh = Self::encode(object, pins)?;
+        Ok(handle.mount.get() == object.mount
+            && handle.access == object.access as u8
+            && handle.fh_type == fh.kind
+            && handle.fh_len == fh.len
+            && handle.fh == fh.bytes)
     }
 
     /// Attributes of an object as they are now.

@@ -40,7 +40,8 @@ pub(super) fn child(ctx: &Context<'_>, dir: &Object, name: &Name) -> Result<Opti
     };
     let place = Object {
         path,
-        ..dir.clone()
+        mount: dir.mount,
+        access: dir.access,
     };
     let mut object = ctx.export.descend(place)?;
     object.access = ctx

@@ -90,12 +90,16 @@ pub(super) fn unlink(
     name: &[u8],
     directory: bool,
 ) -> Result<Answer> {
+    remove(ctx, dir, name, directory).map(|()| done())
+}
+
+/// Removes a name.
+pub(super) fn remove(ctx: &Context<'_>, dir: &Handle, name: &[u8], directory: bool) -> Result {
     let dir = ctx.object(dir)?;
     dir.access.check_write()?;
     let name = Name::new(name)?;
     ctx.policy.check_move(&dir.path, name.bytes())?;
-    dir.path.remove(&name, directory)?;
-    Ok(done())
+    dir.path.remove(&name, directory)
 }
 
 /// Renames.

@@ -2,7 +2,10 @@
 
 //! Opening and closing.
 
-use kernel::prelude::*;
+use kernel::{
+    prelude::*,
+    sync::Arc, //
+};
 use zerocopy::little_endian::U64;
 
 use super::{
@@ -13,7 +16,8 @@ use super::{
     },
     export::Object,
     lookup,
-    opens, //
+    opens,
+    policy::Access, //
 };
 use crate::{
     linux::{
@@ -25,6 +29,7 @@ use crate::{
         }, //
     },
     mfs::wire::{
+        attr::Attr,
         file::{
             open as flag,
             Open,
@@ -46,11 +51,20 @@ const SERVER: u32 = flag::ALL & !(flag::NOCTTY | flag::DIRECT | flag::CREAT | fl
 /// How often a name that is not there and then is there after all is looked up again.
 const TRIES: u32 = 16;
 
+/// What is said of an open file, and the file itself, if the object is one that is opened.
+pub(super) type Outcome = (Opened, Option<Arc<opens::Open>>);
+
+/// Opens, and creates where asked.
+pub(super) fn open(ctx: &Context<'_>, how: &Open, target: Target<'_>) -> Result<Answer> {
+    let (opened, _) = open_file(ctx, how, target)?;
+    reply(&opened)
+}
+
 /// Opens, and creates where asked.
 ///
 /// What is neither a regular file nor a directory is not opened: the answer says what is there, with 0 as
 /// the number of the open file.
-pub(super) fn open(ctx: &Context<'_>, how: &Open, target: Target<'_>) -> Result<Answer> {
+pub(super) fn open_file(ctx: &Context<'_>, how: &Open, target: Target<'_>) -> Result<Outcome> {
     match target {
         Target::Unnamed(dir) => {
             let dir = ctx.object(dir)?;
@@ -58,9 +72,9 @@ pub(super) fn open(ctx: &Context<'_>, how: &Open, target: Target<'_>) -> Result<
             // With it, the file cannot get a name later.
             let exclusive = how.flags.get() & flag::EXCL;
             let file = File::open(&dir.path, flags(how) | exclusive, how.mode.get())?;
-            finish(ctx, file, &dir, true)
+            finish(ctx, file, None, dir.mount, dir.access)
         }
-        Target::Object(handle) => existing(ctx, how, ctx.object(handle)?),
+        Target::Object(handle) => existing(ctx, how, ctx.object(handle)?, Some(handle)),
         Target::Named { dir, name, expect } => named(ctx, how, dir, name, expect),
     }
 }
@@ -75,7 +89,7 @@ fn named(
     dir: &Handle,
     name: &[u8],
     expect: Option<&Handle>,
-) -> Result<Answer> {
+) -> Result<Outcome> {
     let dir = ctx.object(dir)?;
     let name = Name::new(name)?;
     let wanted = how.flags.get();
@@ -84,7 +98,7 @@ fn named(
         match (lookup::child(ctx, &dir, &name)?, expect) {
             (Some(object), expect) => {
                 if let Some(expect) = expect {
-                    if ctx.handle(&object)? != *expect {
+                    if !ctx.is(&object, expect)? {
                         return Err(errno(ESTALE));
                     }
                 }
@@ -94,7 +108,7 @@ fn named(
                 if create && object.path.kind() == Kind::Directory {
                     return Err(EISDIR);
                 }
-                return existing(ctx, how, object);
+                return existing(ctx, how, object, expect);
             }
             (None, Some(_)) => return Err(errno(ESTALE)),
             (None, None) if !create => return Err(ENOENT),
@@ -102,7 +116,7 @@ fn named(
                 dir.access.check_write()?;
                 ctx.policy.check_name(&dir.path, name.bytes())?;
                 match File::create(&dir.path, &name, flags(how), how.mode.get()) {
-                    Ok(file) => return finish(ctx, file, &dir, true),
+                    Ok(file) => return finish(ctx, file, None, dir.mount, dir.access),
                     // Somebody was faster: then it is that one that is opened.
                     Err(error) if error == EEXIST && !exclusive => (),
                     Err(error) => return Err(error),
@@ -113,9 +127,19 @@ fn named(
     Err(errno(ESTALE))
 }
 
-fn existing(ctx: &Context<'_>, how: &Open, object: Object) -> Result<Answer> {
+/// Opens what is there; `handle` is what it is called, if the client knows.
+fn existing(
+    ctx: &Context<'_>,
+    how: &Open,
+    object: Object,
+    handle: Option<&Handle>,
+) -> Result<Outcome> {
+    let handle = match handle {
+        Some(handle) => *handle,
+        None => ctx.handle(&object)?,
+    };
     if !matches!(object.path.kind(), Kind::Regular | Kind::Directory) {
-        return answer(ctx, &object, 0, false);
+        return Ok((opened(handle, ctx.attr(&object.path)?, 0, false), None));
     }
     let changes = flag::TRUNC | flag::ACCESS_MODE;
     if how.exec != 1 && how.flags.get() & changes != 0 {
@@ -126,41 +150,52 @@ fn existing(ctx: &Context<'_>, how: &Open, object: Object) -> Result<Answer> {
     } else {
         File::open(&object.path, flags(how), 0)?
     };
-    finish(ctx, file, &object, false)
+    finish(ctx, file, Some(&handle), object.mount, object.access)
 }
 
-/// Answers with an open file, to which applies what applies to `like`.
-fn finish(ctx: &Context<'_>, mut file: File, like: &Object, created: bool) -> Result<Answer> {
+/// Takes in an open file that is seen through the mount `mount` and may be used as `access` says. It is new
+/// if it has no handle yet.
+fn finish(
+    ctx: &Context<'_>,
+    mut file: File,
+    handle: Option<&Handle>,
+    mount: u16,
+    access: Access,
+) -> Result<Outcome> {
     // Each write says whether it appends, as that can be changed after opening.
     file.forget_append();
     let object = Object {
         path: file.path(),
-        ..like.clone()
+        mount,
+        access,
     };
-    let open = ctx
-        .client
-        .opens
-        .insert(opens::Open::new(file, like.access, &ctx.client.locks)?)?;
-    let answer = answer(ctx, &object, open, created);
-    if answer.is_err() {
-        let _ = ctx.client.opens.remove(open);
-    }
-    answer
+    let (handle, created) = match handle {
+        Some(handle) => (*handle, false),
+        None => (ctx.handle(&object)?, true),
+    };
+    let attr = ctx.attr(&object.path)?;
+    let open = opens::Open::new(file, access, &ctx.client.locks)?;
+    let id = ctx.client.opens.insert(open.clone())?;
+    Ok((opened(handle, attr, id, created), Some(open)))
 }
 
-fn answer(ctx: &Context<'_>, object: &Object, open: u64, created: bool) -> Result<Answer> {
-    let entry = ctx.entry(object)?;
-    reply(&Opened {
-        handle: entry.handle,
-        attr: entry.attr,
+fn opened(handle: Handle, attr: Attr, open: u64, created: bool) -> Opened {
+    Opened {
+        handle,
+        attr,
         open: U64::new(open),
         created: created.into(),
         reserved: [0; 7],
-    })
+    }
 }
 
 /// Closes.
 pub(super) fn release(ctx: &Context<'_>, open: OpenId) -> Result<Answer> {
+    close(ctx, open).map(|()| done())
+}
+
+/// Closes.
+pub(super) fn close(ctx: &Context<'_>, open: OpenId) -> Result {
     drop(ctx.client.opens.remove(open.get())?);
-    Ok(done())
+    Ok(())
 }

@@ -11,12 +11,12 @@
 //! Lock: `view` is held alone, and never while a path is walked.
 
 use kernel::{
-    new_mutex,
+    new_spinlock,
     prelude::*,
     str::CString,
     sync::{
         Arc,
-        Mutex, //
+        SpinLock, //
     }, //
 };
 use zerocopy::little_endian::{
@@ -144,7 +144,7 @@ pub(super) struct Policy {
     /// The configured ones, to see whether another policy is the same.
     rules: KVec<(CString, Rule)>,
     #[pin]
-    view: Mutex<Option<Arc<View>>>,
+    view: SpinLock<Option<Arc<View>>>,
 }
 
 /// The directories above `path`, the root first; each without a slash behind it, but the root.
@@ -214,7 +214,7 @@ impl Policy {
                 root,
                 entries,
                 rules: kept,
-                view <- new_mutex!(None, "mosix::Policy::view"),
+                view <- new_spinlock!(None, "mosix::Policy::view"),
             }),
             GFP_KERNEL,
         )
@@ -263,13 +263,16 @@ impl Policy {
             .is_some_and(|found| found.same_object(object)))
     }
 
-    fn view(&self) -> Result<Arc<View>> {
-        let now = clock::boottime_ns();
+    /// The view, if it is not too old.
+    fn known_view(&self, now: u64) -> Option<Arc<View>> {
         let known = self.view.lock().clone();
-        if let Some(view) = known {
-            if now.saturating_sub(view.at_ns) < VIEW_NS {
-                return Ok(view);
-            }
+        known.filter(|view| now.saturating_sub(view.at_ns) < VIEW_NS)
+    }
+
+    fn view(&self) -> Result<Arc<View>> {
+        let now = clock::coarse_boottime_ns();
+        if let Some(view) = self.known_view(now) {
+            return Ok(view);
         }
         let mut ids = KVec::with_capacity(self.entries.len(), GFP_KERNEL)?;
         for entry in &self.entries {
@@ -325,6 +328,16 @@ impl Policy {
                 Ok(access)
             }
         }
+    }
+
+    /// Whether nothing is said about object `id` with the name `name`, so that there holds what holds in its
+    /// directory. If not, [`Self::judge`] knows. Does not sleep.
+    pub(super) fn is_silent(&self, name: &[u8], id: ObjectId) -> bool {
+        let Some(view) = self.known_view(clock::coarse_boottime_ns()) else {
+            return false;
+        };
+        let mut all = self.entries.iter().zip(&view.ids);
+        all.all(|(entry, known)| *known != Some(id) && entry.name() != name)
     }
 
     /// Whether something may get the name `name` in `dir`.

@@ -38,6 +38,9 @@ const ITER_DEST: u32 = 0;
 const ITER_SOURCE: u32 = 1;
 /// `FMODE_EXEC`, as a flag of an open.
 const FMODE_EXEC: u32 = 1 << 5;
+/// What it takes more for than opening a regular file and the permission for that.
+const NOT_PLAIN: u32 =
+    bindings::O_TRUNC | bindings::O_NOATIME | bindings::__O_TMPFILE | bindings::O_DIRECTORY;
 /// `FMODE_WRITE`.
 const FMODE_WRITE: u32 = 1 << 1;
 
@@ -102,7 +105,35 @@ impl File {
     ///
     /// As `open()`; `ELOOP` for a symbolic link.
     pub(crate) fn open(path: &Path, flags: u32, mode: u16) -> Result<Self> {
+        if path.kind() == Kind::Regular && flags & NOT_PLAIN == 0 {
+            return Self::open_plain(path, flags & !bindings::O_CREAT);
+        }
         Self::open_root(path, c"".as_char_ptr(), flags & !bindings::O_CREAT, mode)
+    }
+
+    /// Opens a regular file as [`Self::open`] does, without walking a path to it.
+    fn open_plain(path: &Path, flags: u32) -> Result<Self> {
+        let access = match flags & bindings::O_ACCMODE {
+            bindings::O_RDONLY => bindings::MAY_READ,
+            bindings::O_WRONLY => bindings::MAY_WRITE,
+            _ => bindings::MAY_READ | bindings::MAY_WRITE,
+        };
+        let appends = flags & bindings::O_APPEND != 0;
+        let mask = access | if appends { bindings::MAY_APPEND } else { 0 };
+        path.permission(mask | bindings::MAY_OPEN)?;
+        if path.is_append_only() && access & bindings::MAY_WRITE != 0 && !appends {
+            return Err(EPERM);
+        }
+        // SAFETY: The path is alive, and so are the current task's credentials; a file that this gives
+        // is ours.
+        let file = unsafe {
+            let cred = (*bindings::get_current()).cred;
+            let flags = (flags | bindings::O_LARGEFILE) as c_int;
+            Self::from_raw(bindings::dentry_open(path.as_raw(), flags, cred))?
+        };
+        // SAFETY: The file is open.
+        to_result(unsafe { bindings::security_file_post_open(file.as_ptr(), mask as c_int) })?;
+        Ok(file)
     }
 
     /// Makes and opens a regular file in `dir`.

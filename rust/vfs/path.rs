@@ -288,6 +288,13 @@ impl Path {
         unsafe { bindings::__mnt_is_readonly(self.path.mnt) }
     }
 
+    /// Whether all that is ever written to it is appended (`chattr +a`).
+    pub(super) fn is_append_only(&self) -> bool {
+        // SAFETY: By the invariant the inode is alive; the flag is read without a lock everywhere.
+        let flags = unsafe { (*self.inode().as_ptr()).i_flags };
+        flags & bindings::S_APPEND != 0
+    }
+
     /// Whether programs cannot be run from it.
     pub(crate) fn is_noexec(&self) -> bool {
         // SAFETY: By the invariant both are alive.

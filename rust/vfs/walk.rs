@@ -4,7 +4,10 @@
 //!
 //! C headers: [`include/linux/namei.h`](srctree/include/linux/namei.h)
 
-use core::mem::MaybeUninit;
+use core::{
+    mem::MaybeUninit,
+    ptr::NonNull, //
+};
 
 use kernel::{
     error::to_result,
@@ -23,6 +26,25 @@ use crate::linux::bindings;
 pub(crate) struct ObjectId {
     dev: u32,
     ino: u64,
+}
+
+impl ObjectId {
+    /// That of `inode`.
+    ///
+    /// # Safety
+    ///
+    /// It is alive, or good under RCU.
+    pub(super) unsafe fn of(inode: NonNull<bindings::inode>) -> Self {
+        // SAFETY: By this function's contract, and so is its super block, which has had its number from the
+        // start.
+        unsafe {
+            let inode = &raw const *inode.as_ptr();
+            Self {
+                dev: (*(*inode).i_sb).s_dev,
+                ino: (*inode).i_ino,
+            }
+        }
+    }
 }
 
 /// Where an object is in memory: tells it from all others as long as it is held.
@@ -45,14 +67,8 @@ impl Path {
 
     /// Number of this object.
     pub(crate) fn object_id(&self) -> ObjectId {
-        // SAFETY: The inode is alive, and so is its super block, which has had its number from the start.
-        unsafe {
-            let inode = &raw const *self.inode().as_ptr();
-            ObjectId {
-                dev: (*(*inode).i_sb).s_dev,
-                ino: (*inode).i_ino,
-            }
-        }
+        // SAFETY: The inode is alive.
+        unsafe { ObjectId::of(self.inode()) }
     }
 
     /// What has the absolute path `path` if this is the root directory. Mounts are followed, symbolic

@@ -45,8 +45,10 @@ enum Place {
 }
 
 impl Place {
-    fn of(path: &Path) -> Result<Self> {
-        let fh = if path.can_decode() {
+    /// The mount of the root is busy in any case.
+    fn of(place: &Object) -> Result<Self> {
+        let path = &place.path;
+        let fh = if place.mount != 0 && path.can_decode() {
             path.encode_fh()?
         } else {
             None
@@ -77,6 +79,18 @@ struct Mount {
     identity: Identity,
     /// How many mounts are above it.
     depth: u8,
+}
+
+impl Mount {
+    /// Its root, if it is on `place` now.
+    fn on(&self, place: &Path) -> Result<Path> {
+        let found = place.clone().follow_down()?;
+        if !found.same_mount(place) && found.identity() == self.identity {
+            Ok(found)
+        } else {
+            Err(errno(ESTALE))
+        }
+    }
 }
 
 /// Mounts by their numbers: 0 is that of the root, which is held.
@@ -111,17 +125,36 @@ impl Mounts {
             return Ok(self.root.clone());
         }
         let mount = self.get(number).ok_or(errno(ESTALE))?;
-        let place = match &mount.place {
-            Place::Kept(path) => path.clone(),
+        match &mount.place {
+            Place::Kept(path) => mount.on(path),
             // As deep as DEPTH_MAX: a parent is never as deep as what is in it.
-            Place::Handle(fh) => self.find(mount.parent)?.decode_fh(fh)?,
-        };
-        let found = place.clone().follow_down()?;
-        if !found.same_mount(&place) && found.identity() == mount.identity {
-            Ok(found)
-        } else {
-            Err(errno(ESTALE))
+            Place::Handle(fh) => mount.on(&self.find(mount.parent)?.decode_fh(fh)?),
         }
+    }
+
+    /// Root of the mount with that number, if the directory that it is on is kept and `is` says that it is
+    /// the one.
+    pub(super) fn find_on(&self, number: u16, is: impl FnOnce(&Path) -> bool) -> Option<Path> {
+        let mount = self.get(number)?;
+        match &mount.place {
+            Place::Kept(place) if is(place) => mount.on(place).ok(),
+            _ => None,
+        }
+    }
+
+    /// The number of the mount with the root `root`, if it was seen on `place`, which is kept, before.
+    fn known(&self, place: &Object, root: &Path) -> Option<u16> {
+        let identity = root.identity();
+        let table = self.table.lock();
+        let same = |known: &Arc<Mount>| {
+            let at_place = |path: &Path| path.same_object(&place.path);
+            known.parent == place.mount
+                && matches!(&known.place, Place::Kept(path) if at_place(path))
+                && known.identity == identity
+        };
+        let index = table.iter().position(same)?;
+        // Below u16::MAX.
+        Some(index as u16 + 1)
     }
 
     /// The number of the mount whose root is `root` and which is mounted on `place`.
@@ -130,10 +163,13 @@ impl Mounts {
     ///
     /// `ENFILE` if there are no more numbers, `ELOOP` if it is too deep; `ENOMEM`.
     pub(super) fn number(&self, place: &Object, root: &Path) -> Result<u16> {
+        if let Some(known) = self.known(place, root) {
+            return Ok(known);
+        }
         let above = self.get(place.mount).map_or(0, |mount| mount.depth);
         let new = Mount {
             parent: place.mount,
-            place: Place::of(&place.path)?,
+            place: Place::of(place)?,
             identity: root.identity(),
             depth: above.saturating_add(1),
         };

@@ -286,6 +286,53 @@ err(fill), os.close(fd), os.unlink(p + 'full')",
     });
 }
 
+#[test]
+fn what_was_used_a_moment_ago_does_not_hold_a_file_system() {
+    on_mfs(|w| {
+        w.node(2).sh("modprobe loop 2>/dev/null || true; truncate -s 64M /data/t/image; mkfs.ext4 -q /data/t/image; mkdir /data/t/m; losetup /dev/loop6 /data/t/image; mount /dev/loop6 /data/t/m; mkdir -p /data/t/m/d/e; echo inner >/data/t/m/d/e/f")?;
+        for node in [2, 1] {
+            w.py(node, "p = '/mfs/2/data/t/m/'")?;
+            // From afar closing is on its way when close returns.
+            let umount = match node {
+                2 => "umount /data/t/m",
+                _ => "for n in 1 2 3 4 5; do umount /data/t/m 2>/dev/null && exit; sleep 0.2; done; umount /data/t/m",
+            };
+            for turn in 0..3 {
+                // All its directories are known now.
+                w.expect(
+                    node,
+                    "[get(p + 'd/e/f') for n in range(5)][0].strip()",
+                    "inner",
+                )?;
+                w.py(node, &format!("put(p + 'd/new', b'{turn}')"))?;
+                // It is written back and shut down when umount returns, and the device is free.
+                w.node(2).sh(umount)?;
+                w.py(2, "os.close(os.open('/dev/loop6', os.O_RDWR | os.O_EXCL))")?;
+                w.node(2).sh("e2fsck -fn /dev/loop6")?;
+                w.expect(node, "err(os.stat, p + 'd/e/f')", "ENOENT")?;
+                w.node(2).sh("mount /dev/loop6 /data/t/m")?;
+                w.expect(node, "get(p + 'd/new')", &turn.to_string())?;
+            }
+            // Another file system in the same place is another one.
+            w.expect(node, "get(p + 'd/e/f').strip()", "inner")?;
+            w.node(2).sh("mount -t tmpfs none /data/t/m; mkdir -p /data/t/m/d/e; echo outer >/data/t/m/d/e/f")?;
+            w.expect(node, "get(p + 'd/e/f').strip()", "outer")?;
+            w.node(2).sh(umount)?;
+            w.expect(node, "get(p + 'd/e/f').strip()", "inner")?;
+            // A directory that was removed does not stay for long.
+            w.expect(
+                node,
+                "os.mkdir(p + 'x'), put(p + 'x/f'), os.unlink(p + 'x/f')",
+                "(None, 0, None)",
+            )?;
+            w.node(2).sh("rmdir /data/t/m/x; sleep 3; mount -o remount,ro /data/t/m; mount -o remount,rw /data/t/m")?;
+        }
+        w.node(2)
+            .sh("umount /data/t/m; losetup -d /dev/loop6")
+            .map(drop)
+    });
+}
+
 /// Open files of a node, and what memory its kernel keeps after it was asked to keep nothing, in KiB.
 const USED: &str = "sync; for n in 1 2 3; do echo 3 >/proc/sys/vm/drop_caches; sleep 0.2; done
 awk '{ print $1 }' /proc/sys/fs/file-nr; awk '/^(Slab|KernelStack|VmallocUsed|Percpu):/ { sum += $2 } END { print sum }' /proc/meminfo";
