@@ -230,7 +230,7 @@ fn a_path_through_known_directories_is_one_request() {
                 .py(
                     1,
                     &format!(
-                        "{call}\nbegin = sent()\nfor i in range({times}): {call}\nsent() - begin"
+                        "{call}\ntime.sleep(1.2)\nbegin = sent()\nfor i in range({times}): {call}\nsent() - begin"
                     ),
                 )?
                 .parse()?;
