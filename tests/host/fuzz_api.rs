@@ -10,6 +10,7 @@
 mod control;
 mod handshake;
 pub(crate) mod mfs;
+pub(crate) mod migration;
 mod session;
 
 pub use control::{
@@ -31,6 +32,12 @@ pub use mfs::{
     mfs_open,
     mfs_reply, //
 };
+pub use migration::{
+    call,
+    from_body,
+    from_deputy,
+    image, //
+};
 pub use session::{
     replies,
     sealed,
@@ -49,7 +56,7 @@ use crate::rpc::wire::{
 pub type Target = (&'static str, fn(&[u8]) -> bool);
 
 /// All of them.
-pub const TARGETS: [Target; 17] = [
+pub const TARGETS: [Target; 21] = [
     ("header", header),
     ("hello_and_proof", hello_and_proof),
     ("challenge_and_welcome", challenge_and_welcome),
@@ -67,6 +74,10 @@ pub const TARGETS: [Target; 17] = [
     ("mfs_names", mfs_names),
     ("mfs_locks", mfs_locks),
     ("mfs_reply", mfs_reply),
+    ("image", image),
+    ("from_body", from_body),
+    ("from_deputy", from_deputy),
+    ("call", call),
 ];
 
 /// Takes bytes from the front of the input; zeroes once it is used up.

@@ -70,6 +70,7 @@ pub(crate) mod migration {
     pub(crate) mod image;
     pub(crate) mod marshal;
     pub(crate) mod table;
+    pub(crate) mod wire;
 }
 
 #[cfg(any(test, feature = "fuzz", feature = "peer"))]

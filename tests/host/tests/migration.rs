@@ -2,6 +2,8 @@
 
 //! Tests of the pure parts of migration.
 
+mod image;
 mod marshal;
 mod page;
 mod table;
+mod wire;
