@@ -31,18 +31,7 @@ pub(crate) mod eflags {
     /// Interrupts are enabled: always so in user code.
     pub(crate) const IF: u64 = 1 << 9;
     /// What user code can change: CF, PF, AF, ZF, SF, TF, DF, OF, NT, RF, AC, ID.
-    pub(crate) const USER: u64 = 1
-        | 1 << 2
-        | 1 << 4
-        | 1 << 6
-        | 1 << 7
-        | 1 << 8
-        | 1 << 10
-        | 1 << 11
-        | 1 << 14
-        | 1 << 16
-        | 1 << 18
-        | 1 << 21;
+    pub(crate) const USER: u64 = 0x25_4dd5;
 }
 
 /// The GENERAL regset (`struct user_regs_struct`). `ax` and `orig_ax` are as they were when the

@@ -115,7 +115,7 @@ impl Signals {
         ensure(masks & UNBLOCKABLE == 0, "a signal mask")?;
         ensure(self.restore.get() <= 1, "whether a mask is restored")?;
         ensure(
-            self.altstack_flags.get() & !(2 | 1 << 31) == 0,
+            self.altstack_flags.get() & !(2 | (1 << 31)) == 0,
             "the flags of the alternate stack",
         )?;
         ensure(
@@ -149,7 +149,7 @@ impl Siginfo {
     pub(crate) fn check(&self) -> Result<(), Invalid> {
         let signo = u32::try_from(self.signo.get()).unwrap_or(0);
         ensure(
-            signo >= 1 && signo <= 64 && bit(signo) & UNBLOCKABLE == 0,
+            (1..=64).contains(&signo) && bit(signo) & UNBLOCKABLE == 0,
             "the number of a signal",
         )?;
         ensure(self.pad.get() == 0, "the padding of a signal")

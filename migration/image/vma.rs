@@ -130,7 +130,7 @@ impl Vma {
         ensure(bounds.is_mappable(start, end), "the place of a mapping")?;
         let flags = self.flags.get();
         ensure(flags & !flag::ALL == 0, "a flag of a mapping")?;
-        let (access, may) = (flags & 7, flags >> 3 & 7);
+        let (access, may) = (flags & 7, (flags >> 3) & 7);
         ensure(access & !may == 0, "more access than a mapping may have")?;
         ensure(self.pkey < 16, "a protection key")?;
         ensure(

@@ -13,10 +13,7 @@ use super::{
         Visitor, //
     },
     room::Room,
-    walk::{
-        walk,
-        IOVEC, //
-    },
+    walk::walk,
     Memory,
     CUT, //
 };
@@ -250,15 +247,14 @@ impl<M: Memory> Visitor for Packer<'_, M> {
         } else {
             self.room.place(object.pointer, found.len)
         };
-        if object.kind == Kind::Vector && found.len % IOVEC == 0 && !found.is_cut {
-            if !self.trim(at, found.len)? {
-                found = Found {
-                    len: 0,
-                    is_cut: true,
-                };
-                self.room = before;
-                arena = self.room.place_cut(0);
-            }
+        let is_vector = object.kind == Kind::Vector && !found.is_cut;
+        if is_vector && !self.trim(at, found.len)? {
+            found = Found {
+                len: 0,
+                is_cut: true,
+            };
+            self.room = before;
+            arena = self.room.place_cut(0);
         }
         let arena = arena.ok_or(TooLarge)?;
         let cut = if found.is_cut { CUT } else { 0 };
@@ -267,11 +263,11 @@ impl<M: Memory> Visitor for Packer<'_, M> {
         let len = usize::try_from(found.len).map_err(|_| TooLarge)?;
         self.packed.len = at + if object.dir.is_in() { len } else { 0 };
         if object.bulk && matches!(object.place, Place::Register(_)) {
-            self.packed.bulk = object.claimed.min(if found.is_cut {
+            self.packed.bulk = if found.is_cut {
                 object.claimed
             } else {
                 found.len.into()
-            });
+            };
         }
         Ok(Handle {
             data: at,

@@ -27,9 +27,9 @@ use crate::migration::table::call::{
 };
 
 /// Most iovecs and messages that a call may have (`UIO_MAXIOV`).
-pub(crate) const VECTOR_MAX: u64 = 1024;
+const VECTOR_MAX: u64 = 1024;
 /// Bytes of a `struct iovec`.
-pub(crate) const IOVEC: u32 = 16;
+const IOVEC: u32 = 16;
 /// Bytes of a `struct msghdr`.
 const MSGHDR: u32 = 56;
 /// Bytes of a `struct mmsghdr`.
@@ -154,7 +154,7 @@ impl<V: Visitor> Walk<'_, V> {
             Len::At(arg) => self.length_at(arg),
             Len::Bits(arg) => self.count(arg).map(|bits| bits.div_ceil(64) * 8),
         };
-        len.unwrap_or(0).min(memory.max.into())
+        len.unwrap_or(0).min(memory.max)
     }
 
     /// The value of an argument that is a length; none if it is negative, which the kernel refuses before

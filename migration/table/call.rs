@@ -85,7 +85,7 @@ pub(crate) struct Memory {
     /// How much.
     pub(crate) len: Len,
     /// The kernel looks at no more than this, whatever the length says.
-    pub(crate) max: u32,
+    pub(crate) max: u64,
     /// What comes back.
     pub(crate) back: Back,
 }
@@ -215,10 +215,10 @@ impl Call {
             Large::Pieces { len, .. } => Some(len),
         };
         let is_bulk = |arg: &Arg| match *arg {
-            Arg::Memory(Memory { len, .. }) => match len {
-                Len::Bytes { arg, .. } | Len::Items { arg, .. } => wanted == Some(arg),
-                _ => false,
-            },
+            Arg::Memory(Memory {
+                len: Len::Bytes { arg, .. } | Len::Items { arg, .. },
+                ..
+            }) => wanted == Some(arg),
             Arg::Iovec { .. } | Arg::Msghdr(_) | Arg::Mmsghdr { .. } => true,
             _ => false,
         };

@@ -43,7 +43,7 @@ const fn memory(dir: Dir, len: Len, back: Back) -> Arg {
     Arg::Memory(Memory {
         dir,
         len,
-        max: u32::MAX,
+        max: u64::MAX,
         back,
     })
 }
@@ -146,7 +146,7 @@ pub(crate) const fn iovec_out(count: u8) -> Arg {
 }
 
 /// The same memory, of which the kernel looks at no more than so much.
-pub(crate) const fn at_most(arg: Arg, max: u32) -> Arg {
+pub(crate) const fn at_most(arg: Arg, max: u64) -> Arg {
     match arg {
         Arg::Memory(memory) => Arg::Memory(Memory { max, ..memory }),
         other => other,

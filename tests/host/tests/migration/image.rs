@@ -181,7 +181,7 @@ fn registers_are_those_of_user_code() {
     general(|general| general.flags = U64::new(0x3246), "privileged");
     general(|general| general.flags = U64::new(0x2_0246), "privileged");
     general(
-        |general| general.flags = U64::new(1 << 63 | 0x246),
+        |general| general.flags = U64::new((1 << 63) | 0x246),
         "privileged",
     );
     general(|general| general.flags = U64::new(0x046), "always set");

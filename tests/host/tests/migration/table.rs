@@ -136,7 +136,7 @@ fn is_length(call: &Call, arg: u8) -> bool {
     let length = Memory {
         dir: Dir::InOut,
         len: Len::Fixed(4),
-        max: u32::MAX,
+        max: u64::MAX,
         back: Back::Always,
     };
     call.args.get(usize::from(arg)) == Some(&Arg::Memory(length))

@@ -140,7 +140,7 @@ fn impossible_ends_children_and_signals_are_refused() {
     for status in [0, 3 << 8, 255 << 8, 1, 15, 64] {
         assert!(changed(op::EXIT, 0, status), "{status:#x}");
     }
-    for status in [256 << 8, 65, 0x8b, 3 << 8 | 15, 0x1_0000] {
+    for status in [256 << 8, 65, 0x8b, (3 << 8) | 15, 0x1_0000] {
         assert!(!changed(op::EXIT, 0, status), "{status:#x}");
     }
     // Of clone: a thread, a namespace, an unknown signal, a file descriptor for the child.

@@ -4,7 +4,11 @@
 
 use super::{
     calls,
-    memory::Deputy,
+    memory::{
+        Deputy,
+        Process,
+        START, //
+    },
     scene::Scene, //
 };
 use crate::migration::{
@@ -18,7 +22,8 @@ use crate::migration::{
             Refused, //
         },
         plan::Plan,
-        unpack::unpack, //
+        unpack::unpack,
+        Memory, //
     },
     table::call::Call, //
 };
@@ -95,6 +100,71 @@ fn more_than_the_arguments_say_is_refused() {
     let args = [1, 0x1000, 4, 0, 0, 0];
     let refused = lay_out(write, &args, &data, span, &mut deputy);
     assert_eq!(refused, Err(Refused::Malformed));
+}
+
+/// Of several objects that cannot be reached to their end, one lies at the arena's end and the others
+/// behind it, so that none runs into another.
+#[test]
+fn what_ends_early_has_nothing_behind_it() {
+    let mut all = calls().into_iter();
+    let (_, getresuid) = all.find(|(name, _)| name == "getresuid").expect("a row");
+    let word = |len: u32| (len | (1 << 31)).to_le_bytes();
+    let data = [word(3), word(2), 4_u32.to_le_bytes()].concat();
+    let mut deputy = Deputy::new(SIZE);
+    let span = deputy.span;
+    let args = [0x1000, 0x2000, 0x3000, 0, 0, 0];
+    let own = lay_out(getresuid, &args, &data, span, &mut deputy).expect("a sound call");
+    let end = span.nothing();
+    assert_eq!((own[2], own[1]), (end - 3, end));
+    assert!(own[0] < end - 3 - 4);
+}
+
+/// Memory that takes no writes.
+struct ReadOnly(Process);
+
+impl Memory for ReadOnly {
+    fn read(&mut self, address: u64, bytes: &mut [u8]) -> usize {
+        self.0.read(address, bytes)
+    }
+
+    fn write(&mut self, _address: u64, _bytes: &[u8]) -> usize {
+        0
+    }
+
+    fn reach(&mut self, _address: u64, _len: usize) -> usize {
+        0
+    }
+
+    fn is_user(&self, address: u64, len: u64) -> bool {
+        self.0.is_user(address, len)
+    }
+}
+
+#[test]
+fn read_only_memory_matters_only_if_it_is_written() {
+    for (wanted, other_is_fault) in [("poll", true), ("select", false)] {
+        let mut all = calls().into_iter();
+        let (_, call) = all.find(|(name, _)| name == wanted).expect("a row");
+        // The array of poll is at the first argument, the timeout of select at the last.
+        let args = if wanted == "poll" {
+            [START, 1, 0, 0, 0, 0]
+        } else {
+            [0, 0, 0, 0, START + 64, 0]
+        };
+        let mut memory = ReadOnly(Process::new(|| 7));
+        let mut data = vec![0; SIZE as usize];
+        let packed = Plan::new(call, args)
+            .pack(&mut memory, &mut data, SIZE)
+            .expect("fits");
+        let sent = &data[..packed.len];
+        let mut back = |changed: u8| {
+            let mut reply = sent.to_vec();
+            reply[5] = changed;
+            unpack(call, &packed.args, (sent, SIZE), &reply, &mut memory)
+        };
+        assert_eq!(back(7), Ok(true));
+        assert_eq!(back(8), Ok(!other_is_fault), "{wanted}");
+    }
 }
 
 proptest! {

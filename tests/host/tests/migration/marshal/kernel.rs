@@ -119,7 +119,7 @@ impl Kernel<'_> {
                 u64::try_from(i64::from(len as u32 as i32)).map_err(|_| EINVAL)?
             }
         };
-        Ok(len.min(memory.max.into()))
+        Ok(len.min(memory.max))
     }
 
     fn read(&mut self, call: &Call, args: &[u64; 6], at: usize) -> Result<(), i64> {

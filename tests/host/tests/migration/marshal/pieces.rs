@@ -33,6 +33,7 @@ const PREAD: u64 = 17;
 const READV: u64 = 19;
 const WRITEV: u64 = 20;
 const PWRITEV: u64 = 296;
+const PREADV2: u64 = 327;
 
 fn call(number: u64) -> &'static Call {
     match table::route(number, &[0; 6]) {
@@ -66,7 +67,7 @@ impl File {
     /// `read`, `write` and their kin.
     fn make(&mut self, number: u64, args: &[u64; 6], memory: &mut dyn Reach) -> i64 {
         self.calls += 1;
-        let segments = if matches!(number, READV | WRITEV | PWRITEV) {
+        let segments = if matches!(number, READV | WRITEV | PWRITEV | PREADV2) {
             let vector = memory.get(args[1], args[2] * 16);
             let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("8 bytes"));
             let entries = vector.chunks_exact(16);
@@ -76,12 +77,13 @@ impl File {
         } else {
             vec![(args[1], args[2])]
         };
-        let at = matches!(number, PREAD | PWRITEV).then_some(args[3] as usize);
+        let at = (matches!(number, PREAD | PWRITEV | PREADV2) && args[3] != u64::MAX)
+            .then_some(args[3] as usize);
         let mut position = at.unwrap_or(self.position);
         let (mut moved, mut left) = (0, self.most);
         for (base, len) in segments {
             let len = len.min(left as u64);
-            let count = if matches!(number, READ | PREAD | READV) {
+            let count = if matches!(number, READ | PREAD | READV | PREADV2) {
                 let rest = self.bytes.get(position..).unwrap_or(&[]);
                 memory.put(base, &rest[..rest.len().min(len as usize)])
             } else {
@@ -281,5 +283,31 @@ fn direct_io_finds_memory_as_aligned_as_it_was() {
             &mut make,
         );
         assert_eq!(seen % 512, pointer % 512);
+    }
+}
+
+#[test]
+fn an_offset_of_minus_one_stays_the_file_s_own() {
+    let mut memory = process();
+    let vector = iovecs(&mut memory, &[6000]);
+    let mut file = File::new(20_000);
+    file.position = 70;
+    let args = [3, vector, 1, u64::MAX, 0, 0];
+    assert_eq!(file.away(PREADV2, args, &mut memory, 4096), 6000);
+    assert!(memory.get(START + 16, 6000) == file.bytes[70..6070]);
+    assert_eq!(file.position, 6070);
+}
+
+#[test]
+fn a_length_beyond_user_space_is_a_fault_from_the_start() {
+    let mut memory = process();
+    for len in [1 << 47, i64::MAX as u64] {
+        for number in [READ, WRITE] {
+            let plan = Plan::new(call(number), [3, START, len, 0, 0, 0]);
+            let mut data = vec![0; 4096];
+            let packed = plan.pack(&mut memory, &mut data, 4096).expect("fits");
+            assert!(!packed.is_short && packed.args[2] == len);
+            assert_eq!(data[..packed.len], (1_u32 << 31).to_le_bytes());
+        }
     }
 }
