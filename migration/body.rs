@@ -131,7 +131,7 @@ impl Errand for Recall {
         }
         let fault = signals::take().filter(Taken::is_fault);
         let cause = fault.as_ref().map(|fault| Cause::Fault(fault.number()));
-        this.leave(cause, fault, || Cpu::take(this.process.calls()));
+        this.leave(cause, fault, || Cpu::take_body(this.process.calls()));
     }
 
     /// The deputy hears of the task's end.

@@ -94,7 +94,7 @@ fn park(process: &Arc<Process>) -> Result<(), Why> {
     let handler = Arc::new(Deputy(process.clone()), GFP_KERNEL)?;
     let parked = KBox::new_uninit(GFP_KERNEL)?;
     let mark = Mark::current(handler).map_err(Reason::Hook)?;
-    let cpu = Cpu::take(process.calls())?;
+    let cpu = Cpu::take_home(process.calls())?;
     let parked = KBox::write(parked, cpu);
     process.parked(parked, mark, module);
     signals::block_all();

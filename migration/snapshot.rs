@@ -83,16 +83,24 @@ pub(super) struct Cpu {
     mask: u64,
     stack: AltStack,
     rseq: Option<Registration>,
-    /// For a call that goes on with `restart_syscall`.
+    /// What `restart_syscall` needs, unless the task that this is given to has it already.
     restart: Option<Restart>,
 }
 
 impl Cpu {
-    /// Takes it from the current task, which is on its way back to its program, in an errand.
+    /// Takes it from the current task, which is on its way back to its program at home, in an errand.
     ///
     /// A system call that our waking has interrupted is left at its beginning, to be made again.
     /// Afterwards the task has no restartable sequences.
-    pub(super) fn take(calls: &Calls) -> Result<Self> {
+    pub(super) fn take_home(calls: &Calls) -> Result<Self> {
+        let mut regs = regs::general()?;
+        settle(&mut regs);
+        // It may be about to make the call that wants this, from an interruption before.
+        Self::with(regs, Some(signals::restart()), calls)
+    }
+
+    /// Takes it from the current task, a body, likewise.
+    pub(super) fn take_body(calls: &Calls) -> Result<Self> {
         let mut regs = regs::general()?;
         let restart = settle(&mut regs).then(signals::restart);
         Self::with(regs, restart, calls)
