@@ -102,7 +102,28 @@ const MFS: [&str; 28] = [
     "forget",
 ];
 
+/// Names of the messages of a body, from `0x60` on, and of a deputy, from `0x70` on, as migration defines them.
+const BODY: [&str; 7] = [
+    "call",
+    "interrupt",
+    "action",
+    "mask",
+    "fork",
+    "exit",
+    "return",
+];
+const DEPUTY: [&str; 5] = ["reply", "signal", "stop", "continue", "recall"];
+
 impl Kind {
+    fn migration_name(self) -> Option<&'static str> {
+        let (names, from) = match self.0 {
+            0x80 => return Some("image"),
+            0x70.. => (DEPUTY.as_slice(), 0x70),
+            _ => (BODY.as_slice(), 0x60),
+        };
+        names.get(usize::from(self.0.checked_sub(from)?)).copied()
+    }
+
     fn mfs_name(self) -> Option<&'static str> {
         match self.0 {
             0x50 => Some("granted"),
@@ -124,7 +145,7 @@ impl fmt::Display for Kind {
             Self::REFUSE => "refuse",
             Self::ECHO => "echo",
             Self::TALLY => "tally",
-            Kind(other) => match self.mfs_name() {
+            Kind(other) => match self.mfs_name().or_else(|| self.migration_name()) {
                 Some(name) => name,
                 None => return write!(f, "{other:#04x}"),
             },

@@ -191,10 +191,10 @@ fn large_calls_have_a_bulk() {
         let bulk = call.bulk().map(usize::from);
         let arg = bulk.and_then(|bulk| call.args.get(bulk));
         let counted = match arg {
-            Some(Arg::Memory(Memory { len, .. })) => match *len {
-                Len::Bytes { arg, more: 0 } | Len::Items { arg, .. } => arg,
-                _ => panic!("{name}: {arg:?}"),
-            },
+            Some(Arg::Memory(Memory {
+                len: Len::Bytes { arg, more: 0 } | Len::Items { arg, .. },
+                ..
+            })) => *arg,
             Some(Arg::Iovec { count, .. }) => *count,
             _ => panic!("{name}: {arg:?}"),
         };

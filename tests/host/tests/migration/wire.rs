@@ -61,6 +61,22 @@ fn sound_messages_are_accepted_from_the_side_that_sends_them() {
 }
 
 #[test]
+fn messages_have_the_names_of_their_kinds() {
+    let mut names: Vec<_> = [samples::from_body(), samples::from_deputy()]
+        .concat()
+        .iter()
+        .map(|message| message.kind.to_string())
+        .collect();
+    names.dedup();
+    let expected = "call interrupt action mask fork exit return image \
+                    reply signal stop continue recall image";
+    assert_eq!(names.join(" "), expected);
+    assert_eq!(Kind(0x67).to_string(), "0x67");
+    assert_eq!(Kind(0x75).to_string(), "0x75");
+    assert_eq!(Kind(0x81).to_string(), "0x81");
+}
+
+#[test]
 fn no_shorter_and_no_longer_message_is_accepted() {
     let sides = [
         (true, samples::from_body()),

@@ -105,7 +105,7 @@ impl Kernel<'_> {
             if call.args[usize::from(arg)] == Arg::Long {
                 i64::try_from(value).map_err(|_| EINVAL)
             } else {
-                Ok(value as u32 as i32).map(i64::from)
+                Ok(i64::from(value as u32 as i32))
             }
             .and_then(|value| u64::try_from(value).map_err(|_| EINVAL))
         };
