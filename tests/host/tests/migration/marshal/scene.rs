@@ -126,7 +126,7 @@ impl Builder {
                     Len::Bytes { arg, more } => args[usize::from(arg)] + u64::from(more),
                     Len::Items { arg, size } => args[usize::from(arg)] * u64::from(size),
                     Len::Bits(_) => 16,
-                    Len::At(_) => 200,
+                    Len::At(_) => 256,
                 };
                 let pointer = self.pointer(len.min(2 * PAGE));
                 let is_length = call.args.iter().any(
