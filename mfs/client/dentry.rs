@@ -3,13 +3,7 @@
 //! Names: none is believed, each is asked for again in each system call that walks over it: the last of
 //! a path by itself, the directories before it together with that ([`super::trail`]).
 
-use kernel::{
-    alloc::{
-        KVVec,
-        KVec, //
-    },
-    prelude::*, //
-};
+use kernel::prelude::*;
 
 use super::{
     attr,
@@ -53,7 +47,7 @@ pub(super) fn ask(client: &Client, dir: &Object, name: &[u8]) -> Result<Option<E
     let near = client.ask_near(dir.node, |server| server.lookup(&dir.handle, name));
     let answer = near.unwrap_or_else(|| {
         let parts: &[&[u8]] = &[at.as_bytes(), name];
-        let body = client.call(dir.node, op::LOOKUP, parts, KVVec::new())?;
+        let body = client.call_in(dir.node, &dir.handle, op::LOOKUP, parts)?;
         let entry = reply::read(&body.msg, &body.data).map_err(attr::malformed)?;
         Ok(*entry)
     });
@@ -114,6 +108,10 @@ impl fs::dentry::Operations for Names {
         flags: LookupFlags,
     ) -> Result<bool> {
         let client = dir.fs();
+        if flags.is_reval() {
+            // What was gone through on the way that is gone again has no meaning any more.
+            client.trails.forget();
+        }
         // That something is not there is not believed.
         let Some(inode) = dentry.inode() else {
             return Ok(false);
@@ -132,28 +130,21 @@ impl fs::dentry::Operations for Names {
         if asks_itself && inode.file_type() == kind::REG {
             return Ok(true);
         }
+        // Where the path goes on, what is known of a directory does: on this node a look tells whether it
+        // is so, and elsewhere whoever asks for the name that follows says so. Sticky ones are asked for,
+        // as the VFS looks whose they are.
         let plain = inode.file_type() == kind::DIR && inode.mode() & STICKY == 0;
-        if let Some(server) = client.near(dir.node) {
-            if plain && server.leads(&dir.handle, name, &object.handle, inode.mode()) {
-                return Ok(true);
-            }
-        } else if plain && flags.goes_on() && !flags.is_reval() && !dentry.is_mountpoint() {
-            // Whoever asks for the name that follows says which directory it has gone through. Sticky
-            // ones are asked for, as the VFS looks whose they are.
-            if client.trails.add(dir, name, object, inode.mode()) {
+        if plain && flags.goes_on() && !flags.is_reval() && !dentry.is_mountpoint() {
+            let mode = inode.mode();
+            let known = match client.near(dir.node) {
+                Some(server) => server.leads(&dir.handle, name, &object.handle, mode),
+                None => client.trails.add(dir, name, object, mode),
+            };
+            if known {
                 return Ok(true);
             }
         }
-        let answer = still(client, dir, name, &object.handle);
-        // The kernel does not go the path of what is to be made again after this, only after the making.
-        let is_made = flags.is_create() && flags.is_exclusive() && !flags.is_open();
-        if is_made
-            && (answer.as_ref()).is_err_and(|error| *error == errno(ESTALE))
-            && client.trails.owe()
-        {
-            return Ok(false);
-        }
-        let Some(attr) = answer? else {
+        let Some(attr) = still(client, dir, name, &object.handle)? else {
             return Ok(false);
         };
         let attributes = attr::attributes(&attr);

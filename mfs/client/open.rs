@@ -34,6 +34,7 @@ use super::{
 };
 use crate::{
     linux::{
+        clock,
         errno::*,
         fs::{
             attr::kind,
@@ -159,7 +160,7 @@ impl<'a> Lease<'a> {
             None => {
                 let parts: &[&[u8]] = &[what.as_bytes(), name];
                 let remote = client.remote(node)?;
-                let pending = remote.start(op::OPEN, parts, KVVec::new(), Patience::Killable)?;
+                let pending = remote.start_in(&dir, op::OPEN, parts, Patience::Killable)?;
                 let body = pending.wait_or_leave(close_orphan)?;
                 let opened = reply::read::<Opened>(&body.msg, &body.data);
                 (*opened.map_err(attr::malformed)?, None)
@@ -341,6 +342,9 @@ impl Open {
     }
 }
 
+/// So long a system call is remembered, in nanoseconds.
+const RECENT_NS: u64 = 1_000_000_000;
+
 /// System calls that have found a name to be stale, the last few.
 #[pin_data]
 pub(super) struct Stale {
@@ -349,8 +353,15 @@ pub(super) struct Stale {
 }
 
 struct Seen {
-    calls: [Option<(SyscallToken, Key)>; 8],
+    calls: [Option<Call>; 8],
     next: usize,
+}
+
+/// One of them.
+struct Call {
+    token: SyscallToken,
+    key: Key,
+    since_ns: u64,
 }
 
 impl Stale {
@@ -369,18 +380,40 @@ impl Stale {
         let Some(token) = SyscallToken::current() else {
             return false;
         };
+        let now = clock::boottime_ns();
         let mut seen = self.seen.lock();
-        let same = |call: &Option<(SyscallToken, Key)>| matches!(call, Some((t, k)) if *t == token && k == key);
-        if let Some(call) = seen.calls.iter_mut().find(|call| same(call)) {
-            *call = None;
+        let same = |call: &mut Call| {
+            let is_recent = now.saturating_sub(call.since_ns) < RECENT_NS;
+            call.token == token && call.key == *key && is_recent
+        };
+        if seen
+            .calls
+            .iter_mut()
+            .any(|call| call.take_if(same).is_some())
+        {
             return true;
         }
         let next = seen.next;
         if let Some(call) = seen.calls.get_mut(next) {
-            *call = Some((token, *key));
+            *call = Some(Call {
+                token,
+                key: *key,
+                since_ns: now,
+            });
         }
         seen.next = (next + 1) % seen.calls.len();
         false
+    }
+
+    /// This system call has got what it wanted: another just like it is another one.
+    fn forget(&self) {
+        let Some(token) = SyscallToken::current() else {
+            return;
+        };
+        let mut seen = self.seen.lock();
+        for call in &mut seen.calls {
+            drop(call.take_if(|call| call.token == token));
+        }
     }
 }
 
@@ -427,6 +460,10 @@ fn open_named<'a>(
         Err(error) if error == errno(ESTALE) && client.stale.again(inode.key()) => {
             Lease::open(client, node, &Target::Object(handle), how)
         }
-        other => other,
+        Err(error) => Err(error),
+        Ok(opened) => {
+            client.stale.forget();
+            Ok(opened)
+        }
     }
 }

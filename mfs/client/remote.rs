@@ -21,15 +21,17 @@ use crate::{
     cluster::Peer,
     linux::{
         bytes,
-        cred,
-        errno::*, //
+        cred, //
     },
     mfs::{
         server::Server,
-        wire::caller::{
-            self,
-            Caller,
-            GROUPS_MAX, //
+        wire::{
+            caller::{
+                self,
+                Caller,
+                GROUPS_MAX, //
+            },
+            handle::Handle, //
         }, //
     },
     rpc::{
@@ -64,8 +66,6 @@ pub(crate) struct Pending<'a> {
     node: u16,
     /// Bytes that were sent.
     sent: usize,
-    /// Whether the trail of a path was sent along.
-    has_trail: bool,
     state: State<'a>,
 }
 
@@ -104,11 +104,7 @@ impl Pending<'_> {
     /// Puts it down to the current process when the answer is there.
     fn account(self, wait: impl FnOnce(State<'_>) -> Result<Body>) -> Result<Body> {
         let round_trips = u64::from(matches!(self.state, State::Peer(_)));
-        let body = wait(self.state).inspect_err(|error| {
-            if self.has_trail && *error == errno(ESTALE) {
-                self.client.trails.doubt();
-            }
-        })?;
+        let body = wait(self.state)?;
         let bytes = body.data.len().saturating_add(self.sent) as u64;
         self.client.charge(self.node, round_trips, bytes);
         Ok(body)
@@ -128,16 +124,43 @@ impl Remote<'_> {
         data: KVVec<u8>,
         patience: Patience,
     ) -> Result<Pending<'_>> {
+        self.begin(&[], kind, parts, data, patience)
+    }
+
+    /// As [`Self::start`], for a request about a name in the directory `dir`: takes along how the path of
+    /// this system call has led there, so that the server answers `ESTALE` if it does not any more.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(super) fn start_in(
+        &self,
+        dir: &Handle,
+        kind: Kind,
+        parts: &[&[u8]],
+        patience: Patience,
+    ) -> Result<Pending<'_>> {
+        let trail = self.client.trails.take(self.node, dir)?;
+        self.begin(&trail, kind, parts, KVVec::new(), patience)
+    }
+
+    fn begin(
+        &self,
+        trail: &[u8],
+        kind: Kind,
+        parts: &[&[u8]],
+        data: KVVec<u8>,
+        patience: Patience,
+    ) -> Result<Pending<'_>> {
         let sent = data.len();
-        let trail = self.client.trails.take(self.node)?;
         let state = match &self.end {
             End::Own(server) => {
-                let msg = concat(&Caller::NOBODY, &trail, parts)?;
+                let msg = concat(&Caller::NOBODY, trail, parts)?;
                 State::Done(own(server, kind, &msg, &data))
             }
             End::Peer(peer) => {
                 let body = Body {
-                    msg: message(&trail, parts)?,
+                    msg: message(trail, parts)?,
                     data,
                 };
                 State::Peer(peer.client.start(kind, body, patience)?)
@@ -147,7 +170,6 @@ impl Remote<'_> {
             client: self.client,
             node: self.node,
             sent,
-            has_trail: !trail.is_empty(),
             state,
         })
     }
@@ -198,6 +220,24 @@ impl Client {
         self.forget();
         self.remote(node)?
             .start(kind, parts, data, Patience::Killable)?
+            .wait()
+    }
+
+    /// As [`Self::call`], about a name in the directory `dir`: see [`Remote::start_in`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub(super) fn call_in(
+        &self,
+        node: u16,
+        dir: &Handle,
+        kind: Kind,
+        parts: &[&[u8]],
+    ) -> Result<Body> {
+        self.forget();
+        self.remote(node)?
+            .start_in(dir, kind, parts, Patience::Killable)?
             .wait()
     }
 

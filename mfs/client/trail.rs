@@ -3,9 +3,10 @@
 //! Directories that system calls are going through: taken for granted until the next request.
 //!
 //! A path's directories are not asked for one by one. Those that are known are written down here, and
-//! whatever the same system call asks of that node next takes them along, for the server to look at
-//! first ([`wire::trail`](crate::mfs::wire::trail)). Only a directory behind which the path goes on
-//! with another name is written down, so nothing is reached without that request.
+//! the request about the name that follows takes them along, for the server to look at first
+//! ([`wire::trail`](crate::mfs::wire::trail)). Only a directory behind which the path goes on with
+//! another name is written down, so nothing is reached without that request; and only in system calls
+//! that go their path again, asking for each name, when it has led astray.
 //!
 //! Tasks share a few places by their hash. Each set has a lock of its own, which is held alone.
 
@@ -46,9 +47,6 @@ const WAYS: usize = 4;
 /// call has failed half-way.
 const DEAD_NS: u64 = 60_000_000_000;
 
-/// How long a task whose trail has proved wrong asks for each name by itself, in nanoseconds.
-const DOUBT_NS: u64 = 1_000_000_000;
-
 /// Room for steps, in bytes: a path that has more directories asks on the way.
 const ROOM: usize = 512;
 
@@ -73,22 +71,7 @@ struct Walks([Option<Walk>; WAYS]);
 struct Walk {
     token: SyscallToken,
     since_ns: u64,
-    state: State,
-}
-
-enum State {
-    /// It goes on.
-    Going(Way),
-    /// It has led astray.
-    Astray {
-        /// Whether the next request is to fail for that.
-        owes: bool,
-    },
-}
-
-/// Directories that were gone through.
-struct Way {
-    /// Whose they are.
+    /// Whose directories they are.
     node: u16,
     /// Tag of the last of them.
     last: U64,
@@ -134,7 +117,7 @@ impl Trails {
     /// and whose type and permissions are `mode`. If that cannot be written down the name has to be
     /// asked for.
     pub(super) fn add(&self, from: &Object, name: &[u8], to: &Object, mode: u16) -> bool {
-        let Some(token) = SyscallToken::current() else {
+        let Some(token) = SyscallToken::current().filter(SyscallToken::walks_again) else {
             return false;
         };
         let (Some(set), Ok(name_len)) = (self.set(&token), u8::try_from(name.len())) else {
@@ -147,127 +130,61 @@ impl Trails {
         };
         let now = clock::boottime_ns();
         let parts: [&[u8]; 3] = [&[THROUGH], step.as_bytes(), name];
-        if let Some(walk) = set.lock().of(&token) {
-            match go_on(walk, &token, now, from, &parts, step.tag) {
-                Course::Added => return true,
-                Course::Blocked => return false,
-                Course::Free => (),
+        if let Some(walk) = set.lock().of(&token).filter(|walk| walk.token == token) {
+            let added = walk.is_at(from) && append(&mut walk.marks, &parts);
+            if added {
+                walk.last = step.tag;
+                walk.since_ns = now;
             }
+            return added;
         }
         let Ok(mut marks) = bytes::concat(&[&[FROM], from.handle.as_bytes()], ROOM) else {
             return false;
         };
-        let way = |marks| Way {
+        let added = append(&mut marks, &parts);
+        let walk = Walk {
+            token,
+            since_ns: now,
             node: from.node,
             last: step.tag,
             marks,
         };
-        append(&mut marks, &parts) && put(set, &token, now, State::Going(way(marks)))
+        added && put(set, walk)
     }
 
-    /// Takes what this system call has gone through on `node`, as it is sent; empty if that is nothing.
+    /// Takes the way by which this system call has come to the directory `to` of `node`, as it is sent;
+    /// empty if it has not gone through any.
     ///
     /// # Errors
     ///
-    /// `ESTALE` after [`Self::owe`].
-    pub(super) fn take(&self, node: u16) -> Result<KVec<u8>> {
-        let Some(token) = SyscallToken::current() else {
-            return Ok(KVec::new());
-        };
-        let Some(set) = self.set(&token) else {
-            return Ok(KVec::new());
-        };
-        let mut walks = set.lock();
-        let Some(walk) = walks.of(&token).filter(|walk| walk.token == token) else {
-            return Ok(KVec::new());
-        };
-        match &mut walk.state {
-            State::Astray { owes } => match core::mem::take(owes) {
-                true => Err(errno(ESTALE)),
-                false => Ok(KVec::new()),
-            },
-            State::Going(way) if way.node == node => {
-                let marks = core::mem::take(&mut way.marks);
-                for place in &mut walks.0 {
-                    place.take_if(|walk| walk.token == token);
-                }
-                Ok(marks)
-            }
-            State::Going(_) => Ok(KVec::new()),
+    /// `ESTALE` if it leads elsewhere: the directory was moved meanwhile, or the way is left over from a
+    /// call just like this that has failed on it. The path is gone again then.
+    pub(super) fn take(&self, node: u16, to: &Handle) -> Result<KVec<u8>> {
+        match self.end() {
+            Some(walk) if !walk.is_at(&Object { node, handle: *to }) => Err(errno(ESTALE)),
+            Some(walk) => Ok(walk.marks),
+            None => Ok(KVec::new()),
         }
     }
 
-    /// What was taken has proved wrong: the current task asks for each name by itself for a while. The
-    /// VFS goes most paths again and does so anyway.
-    pub(super) fn doubt(&self) {
-        let Some(token) = SyscallToken::current() else {
-            return;
-        };
-        if let Some(set) = self.set(&token) {
-            let now = clock::boottime_ns();
-            put(set, &token, now, State::Astray { owes: false });
-        }
+    /// What this system call has gone through has no meaning any more.
+    pub(super) fn forget(&self) {
+        drop(self.end());
     }
 
-    /// If a trail of this system call has just proved wrong, and the VFS does not go its path again
-    /// because of the look-up that has shown that: the request that follows fails instead, after which
-    /// it does.
-    pub(super) fn owe(&self) -> bool {
-        let Some(token) = SyscallToken::current() else {
-            return false;
-        };
-        let Some(set) = self.set(&token) else {
-            return false;
-        };
-        let mut walks = set.lock();
-        match walks.of(&token) {
-            Some(Walk {
-                token: of,
-                state: State::Astray { owes },
-                ..
-            }) if *of == token => {
-                *owes = true;
-                true
-            }
-            _ => false,
-        }
+    /// Takes the way of this system call out.
+    fn end(&self) -> Option<Walk> {
+        let token = SyscallToken::current()?;
+        let mut walks = self.set(&token)?.lock();
+        let is_it = |walk: &mut Walk| walk.token == token;
+        walks.0.iter_mut().find_map(|place| place.take_if(is_it))
     }
 }
 
-/// What can be done.
-enum Course {
-    /// The step has been added to the trail that is there.
-    Added,
-    /// The name has to be asked for.
-    Blocked,
-    /// A trail may begin.
-    Free,
-}
-
-/// Adds `parts`, a step from `from` to the directory with the tag `to`, to the trail of `token`, whose
-/// task has come along `walk`.
-fn go_on(
-    walk: &mut Walk,
-    token: &SyscallToken,
-    now: u64,
-    from: &Object,
-    parts: &[&[u8]; 3],
-    to: U64,
-) -> Course {
-    let age = now.saturating_sub(walk.since_ns);
-    match &mut walk.state {
-        State::Astray { .. } if age < DOUBT_NS => Course::Blocked,
-        State::Going(way) if walk.token == *token => {
-            // Where the path has jumped, whoever asks for the name takes along what is there.
-            let goes_on = way.node == from.node && way.last == from.handle.tag;
-            if !goes_on || !append(&mut way.marks, parts) {
-                return Course::Blocked;
-            }
-            way.last = to;
-            walk.since_ns = now;
-            Course::Added
-        }
-        _ => Course::Free,
+impl Walk {
+    /// Whether it has come to `directory`.
+    fn is_at(&self, directory: &Object) -> bool {
+        self.node == directory.node && self.last == directory.handle.tag
     }
 }
 
@@ -278,16 +195,12 @@ fn append(marks: &mut KVec<u8>, parts: &[&[u8]; 3]) -> bool {
     more <= room && parts.iter().all(|part| bytes::append(marks, part).is_ok())
 }
 
-/// Puts the way of the task of `token` into its set, if there is room.
-fn put(set: &SpinLock<Walks>, token: &SyscallToken, now: u64, state: State) -> bool {
-    let new = Walk {
-        token: *token,
-        since_ns: now,
-        state,
-    };
+/// Puts `new` into its set, if there is room: in place of what its task has left there before.
+fn put(set: &SpinLock<Walks>, new: Walk) -> bool {
+    let now = new.since_ns;
     let old = {
         let mut walks = set.lock();
-        match walks.of(token) {
+        match walks.of(&new.token) {
             Some(walk) => Some(core::mem::replace(walk, new)),
             None => match walks.place(now) {
                 Some(place) => place.replace(new),

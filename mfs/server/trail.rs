@@ -54,9 +54,12 @@ pub(super) fn follow(ctx: &Context<'_>, trail: Trail<'_>) -> Result<Option<End>>
                 let object = lookup::child(ctx, &before.object, &Name::new(name)?)
                     .map_err(lost)?
                     .ok_or(errno(ESTALE))?;
+                // First what costs nothing: a handle may have to be held.
+                if u32::from(object.path.mode()) != step.mode.get() {
+                    return Err(errno(ESTALE));
+                }
                 let handle = ctx.handle(&object)?;
-                let mode = u32::from(object.path.mode());
-                if handle.tag != step.tag || mode != step.mode.get() {
+                if handle.tag != step.tag {
                     return Err(errno(ESTALE));
                 }
                 End { handle, object }

@@ -90,6 +90,8 @@ impl<'a> Request<'a> {
         data: &'a [u8],
     ) -> Result<(Caller<'a>, Trail<'a>, Self), Malformed> {
         let (caller, trail, rest) = Caller::decode(msg)?;
+        // A path leads to a name.
+        ensure(trail.is_empty() || matches!(kind, op::LOOKUP | op::OPEN))?;
         let mut reader = Reader::new(rest);
         let request = match kind {
             op::ROOT | op::LOOKUP | op::GETATTR | op::SETATTR | op::ACCESS | op::READLINK => {

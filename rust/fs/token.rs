@@ -6,6 +6,55 @@
 
 use crate::linux::bindings;
 
+/// See [`SyscallToken::walks_again`]: `retry_estale()` in `fs/namei.c`, `fs/open.c`, `fs/stat.c`,
+/// `fs/xattr.c`, `fs/utimes.c` and `fs/statfs.c`, and `do_file_open()`. The most frequent first.
+const WALKS_AGAIN: [u32; 44] = [
+    bindings::__NR_openat,
+    bindings::__NR_newfstatat,
+    bindings::__NR_open,
+    bindings::__NR_stat,
+    bindings::__NR_lstat,
+    bindings::__NR_statx,
+    bindings::__NR_access,
+    bindings::__NR_unlink,
+    bindings::__NR_unlinkat,
+    bindings::__NR_execve,
+    bindings::__NR_readlink,
+    bindings::__NR_readlinkat,
+    bindings::__NR_faccessat,
+    bindings::__NR_faccessat2,
+    bindings::__NR_openat2,
+    bindings::__NR_creat,
+    bindings::__NR_execveat,
+    bindings::__NR_rmdir,
+    bindings::__NR_chdir,
+    bindings::__NR_chroot,
+    bindings::__NR_chmod,
+    bindings::__NR_fchmodat,
+    bindings::__NR_fchmodat2,
+    bindings::__NR_chown,
+    bindings::__NR_lchown,
+    bindings::__NR_fchownat,
+    bindings::__NR_utime,
+    bindings::__NR_utimes,
+    bindings::__NR_futimesat,
+    bindings::__NR_utimensat,
+    bindings::__NR_truncate,
+    bindings::__NR_statfs,
+    bindings::__NR_setxattr,
+    bindings::__NR_lsetxattr,
+    bindings::__NR_getxattr,
+    bindings::__NR_lgetxattr,
+    bindings::__NR_listxattr,
+    bindings::__NR_llistxattr,
+    bindings::__NR_removexattr,
+    bindings::__NR_lremovexattr,
+    bindings::__NR_setxattrat,
+    bindings::__NR_getxattrat,
+    bindings::__NR_listxattrat,
+    bindings::__NR_removexattrat,
+];
+
 /// Identity of the system call that the current task is in: two calls with equal tokens are the same
 /// one, or one with the same arguments made from the same place by the same task a moment later.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +98,14 @@ impl SyscallToken {
                 regs.r10 as usize,
             ],
         })
+    }
+
+    /// Whether the system call walks one path, and goes it again with `LOOKUP_REVAL` whenever anything on
+    /// that way, or what it does at its end, fails with `ESTALE`. Not so: those that make names, as they
+    /// do not after the look-up of the name; `rename`, which has two paths; `bind`.
+    pub(crate) fn walks_again(&self) -> bool {
+        let number = u32::try_from(self.number).unwrap_or(u32::MAX);
+        WALKS_AGAIN.contains(&number)
     }
 
     /// Whether both are of the same task.
