@@ -69,6 +69,8 @@ impl Landing {
         if let Some(identity) = &snapshot.identity {
             identity.assume(process.calls())?;
         }
+        // What is sent to a process is sent to its deputy.
+        signals::ignore_others();
         snapshot.memory.give(process.calls())?;
         let mark = Mark::current(handler).map_err(Reason::Hook)?;
         snapshot.cpu.give(process.calls())?;

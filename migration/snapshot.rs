@@ -94,7 +94,7 @@ impl Cpu {
     /// Afterwards the task has no restartable sequences.
     pub(super) fn take_home(calls: &Calls) -> Result<Self> {
         let mut regs = regs::general()?;
-        settle(&mut regs);
+        settle(&mut regs, true);
         // It may be about to make the call that wants this, from an interruption before.
         Self::with(regs, Some(signals::restart()), calls)
     }
@@ -102,7 +102,7 @@ impl Cpu {
     /// Takes it from the current task, a body, likewise.
     pub(super) fn take_body(calls: &Calls) -> Result<Self> {
         let mut regs = regs::general()?;
-        let restart = settle(&mut regs).then(signals::restart);
+        let restart = settle(&mut regs, false).then(signals::restart);
         Self::with(regs, restart, calls)
     }
 
@@ -188,8 +188,9 @@ impl Cpu {
 }
 
 /// Does what the way out of the kernel does with an interrupted call when there is no signal; says whether
-/// the call goes on with `restart_syscall`.
-fn settle(regs: &mut Registers) -> bool {
+/// the call goes on with `restart_syscall`. `woken`: a call that reports a signal may have been ended by
+/// nothing but our waking.
+fn settle(regs: &mut Registers, woken: bool) -> bool {
     // The kernel looks at 32 bits, too.
     let call = regs.orig_ax as i32;
     regs.orig_ax = usize::MAX;
@@ -201,7 +202,7 @@ fn settle(regs: &mut Registers) -> bool {
         ERESTARTSYS | ERESTARTNOINTR | ERESTARTNOHAND => call as usize,
         ERESTART_RESTARTBLOCK => nr::RESTART_SYSCALL as usize,
         // No signal is pending: it was our waking that the call has taken for one.
-        EINTR if nr::NEVER_RESTARTED.contains(&(call as u32)) => call as usize,
+        EINTR if woken && nr::NEVER_RESTARTED.contains(&(call as u32)) => call as usize,
         _ => return false,
     };
     regs.ax = again;

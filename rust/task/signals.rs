@@ -25,6 +25,9 @@ use crate::linux::bindings;
 /// All signals that can be blocked; the kernel itself leaves SIGKILL and SIGSTOP out.
 const ALL: u64 = !(1 << (bindings::SIGKILL - 1) | 1 << (bindings::SIGSTOP - 1));
 
+/// The handler that says "not at all".
+const SIG_IGN: usize = 1;
+
 const SS_DISABLE: u32 = 2;
 const SS_AUTODISARM: u32 = 1 << 31;
 
@@ -148,6 +151,34 @@ pub(crate) fn take() -> Option<Taken> {
     (number > 0).then_some(Taken { number, info })
 }
 
+/// Lets the current process, a fresh one, hear of nothing but its own faults, SIGKILL and SIGSTOP.
+pub(crate) fn ignore_others() {
+    for number in (1..=bindings::_NSIG).filter(|number| !is_fault(*number)) {
+        if ALL & 1 << (number - 1) != 0 {
+            // SAFETY: The number is that of a signal that can be ignored; SIG_IGN is the number 1.
+            unsafe {
+                bindings::kernel_sigaction(
+                    number as c_int,
+                    core::mem::transmute::<usize, bindings::__sighandler_t>(SIG_IGN),
+                );
+            }
+        }
+    }
+}
+
+/// Whether the signal says that the program itself has done something wrong.
+fn is_fault(number: u32) -> bool {
+    matches!(
+        number,
+        bindings::SIGILL
+            | bindings::SIGTRAP
+            | bindings::SIGBUS
+            | bindings::SIGFPE
+            | bindings::SIGSEGV
+            | bindings::SIGSYS
+    )
+}
+
 impl Taken {
     /// Its number.
     pub(crate) fn number(&self) -> i32 {
@@ -156,15 +187,7 @@ impl Taken {
 
     /// Whether it says that the program itself has done something wrong.
     pub(crate) fn is_fault(&self) -> bool {
-        matches!(
-            self.number as u32,
-            bindings::SIGILL
-                | bindings::SIGTRAP
-                | bindings::SIGBUS
-                | bindings::SIGFPE
-                | bindings::SIGSEGV
-                | bindings::SIGSYS
-        )
+        is_fault(self.number as u32)
     }
 
     /// Raises it in the current task as a fault would: a task that ignores or blocks it dies of it.
@@ -181,8 +204,8 @@ impl Taken {
         let bit = 1u64.checked_shl(index as u32).unwrap_or(0);
         // SAFETY: As above.
         let blocked = unsafe { (*addr_of!((*task).blocked)).sig[0] as u64 };
-        // SIG_DFL is a null pointer, and SIG_IGN the number 1.
-        if handler.is_none_or(|handler| handler as usize == 1) || blocked & bit != 0 {
+        // SIG_DFL is a null pointer.
+        if handler.is_none_or(|handler| handler as usize == SIG_IGN) || blocked & bit != 0 {
             // SAFETY: The number is that of a signal.
             unsafe { bindings::kernel_sigaction(self.number, None) };
             set_mask(blocked & !bit);

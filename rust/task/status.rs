@@ -93,6 +93,8 @@ fact!(
 fact!(
     /// Whether memory that it maps is to be locked.
     locks_memory, task => (*(*task).mm).__bindgen_anon_1.locked_vm != 0
+        || (*(*task).mm).__bindgen_anon_1.__bindgen_anon_2.def_flags
+            & bindings::MOSIX_CONST_VM_LOCKED != 0
 );
 fact!(
     /// Whether it must not make memory executable.

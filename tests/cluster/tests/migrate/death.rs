@@ -88,6 +88,19 @@ kill -KILL $(pgrep -f '^python3 -c print' | grep -v \"^$p\\$\"); wait $p; echo $
 }
 
 #[test]
+fn what_is_sent_to_its_body_is_not_for_it() {
+    on_node(|w| {
+        let text = format!(
+            "away '{LOOP}'
+b=$(pgrep -f '^python3 -c print' | grep -v \"^$p\\$\")
+kill -TERM $b; kill -INT $b; kill -USR1 $b; sleep 0.3; bodies; state $p
+mosix migrate $p home; kill $p; wait $p; echo $?"
+        );
+        script(w, &text, "2\nS\n143")
+    });
+}
+
+#[test]
 fn an_idle_deputy_costs_no_cpu_time() {
     on_node(|w| {
         let text = format!(
