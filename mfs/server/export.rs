@@ -89,6 +89,15 @@ struct Known {
     policy: u64,
 }
 
+/// What a directory is kept as.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    /// What a client calls it.
+    Known(Known),
+    /// What the mount with that number is on.
+    Place(u16),
+}
+
 impl Known {
     fn new(policy: &Policy, handle: &Handle) -> Self {
         let [policy, _] = policy.key;
@@ -121,7 +130,7 @@ pub(super) struct Export {
     #[pin]
     numbers: Mutex<Numbers>,
     /// Directories that were asked about lately.
-    dirs: KeptDirs<Known>,
+    dirs: Arc<KeptDirs<Key>>,
 }
 
 impl Export {
@@ -130,14 +139,14 @@ impl Export {
         let root = Path::current_root();
         admit(&root)?;
         let policy = Policy::new(root.clone(), rules)?;
-        let dirs = KeptDirs::new()?;
+        let dirs = Arc::new(KeptDirs::new()?, GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 node,
                 seat,
                 clients <- Clients::new(),
                 policy <- new_spinlock!(policy, "mosix::Export::policy"),
-                mounts <- Mounts::new(root),
+                mounts <- Mounts::new(root, dirs.clone()),
                 numbers <- new_mutex!(Numbers::new(), "mosix::Export::numbers"),
                 dirs,
             }),
@@ -247,23 +256,29 @@ impl Export {
     ///
     /// `ESTALE` if there is none any more, or the handle is not of this server's making.
     pub(super) fn object(&self, policy: &Policy, pins: &Pins, handle: &Handle) -> Result<Object> {
+        let known = Known::new(policy, handle);
+        let (hash, key) = (known.hash(), Key::Known(known));
+        // What is kept had a right tag.
+        if !self.dirs.has(hash, &key) && handle.tag != tag(policy, handle) {
+            return Err(errno(ESTALE));
+        }
+        if handle.fh_type == Handle::PINNED {
+            return pins.get(handle);
+        }
         let access = Access::from_raw(handle.access).ok_or(errno(ESTALE))?;
         let mount = handle.mount.get();
-        let known = Known::new(policy, handle);
-        // What is kept had a right tag. What is pinned is not kept.
         let root = self.mounts.find(mount)?;
-        if let Some(path) = self.dirs.find(known.hash(), &known, &root) {
-            return Ok(Object {
+        let found = |path| {
+            Ok(Object {
                 path,
                 mount,
                 access,
-            });
-        }
-        if handle.tag != tag(policy, handle) {
-            return Err(errno(ESTALE));
+            })
+        };
+        if let Some(path) = self.dirs.find(hash, &key, &root) {
+            return found(path);
         }
         let path = match handle.fh_type {
-            Handle::PINNED => return pins.get(handle),
             Handle::ROOT => root,
             kind => root.decode_fh(&FileHandle {
                 kind,
@@ -271,12 +286,8 @@ impl Export {
                 bytes: handle.fh,
             })?,
         };
-        self.dirs.keep(known.hash(), known, &path);
-        Ok(Object {
-            path,
-            mount,
-            access,
-        })
+        self.dirs.keep(hash, key, &path);
+        found(path)
     }
 
     /// Whether `name` in the directory `dir` leads to the directory `child` with the mode `mode`, and the
@@ -289,20 +300,22 @@ impl Export {
         child: &Handle,
         mode: u16,
     ) -> bool {
-        let (dir, child) = (Known::new(policy, dir), Known::new(policy, child));
-        let (from, to) = ((dir.hash(), &dir), (child.hash(), &child));
-        let access = dir.handle.access;
+        let access = dir.access;
         // Through others only what is exported is seen.
-        if access == Access::Way as u8 || access != child.handle.access {
+        if access == Access::Way as u8 || access != child.access {
             return false;
         }
-        let id = if child.handle.fh_type == Handle::ROOT {
+        let (dir, to) = (Known::new(policy, dir), Known::new(policy, child));
+        let (from, dir) = (dir.hash(), Key::Known(dir));
+        let from = (from, &dir);
+        let id = if child.fh_type == Handle::ROOT {
             let on = |place: &Path| self.dirs.has_child(from, name, place);
-            let root = self.mounts.find_on(child.handle.mount.get(), on);
+            let root = self.mounts.find_on(child.mount.get(), on);
             root.filter(|root| root.mode() == mode)
                 .map(|root| root.object_id())
         } else {
-            self.dirs.leads(from, name, to, mode)
+            self.dirs
+                .leads(from, name, (to.hash(), &Key::Known(to)), mode)
         };
         id.is_some_and(|id| policy.is_silent(name, id))
     }
@@ -313,7 +326,7 @@ impl Export {
         handle.mount == U16::ZERO
             && handle.fh_type == Handle::ROOT
             && handle.access == policy.root_access() as u8
-            && self.dirs.has(known.hash(), &known)
+            && self.dirs.has(known.hash(), &Key::Known(known))
     }
 
     /// Whether `handle` stands for `object`. Its tag is not looked at: a client that has the handle of the

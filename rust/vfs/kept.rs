@@ -105,6 +105,15 @@ const LEADS_ON: u32 = bindings::dentry_flags_DCACHE_MOUNTED
     | bindings::dentry_flags_DCACHE_NEED_AUTOMOUNT
     | bindings::dentry_flags_DCACHE_MANAGE_TRANSIT;
 
+/// A dentry is to go when nobody uses it: its file system relies on that.
+const GOES_UNUSED: u32 =
+    bindings::dentry_flags_DCACHE_DONTCACHE | bindings::dentry_flags_DCACHE_OP_DELETE;
+
+/// Whether a dentry with these flags stays when nobody uses it, as far as its file system goes.
+fn stays(flags: u32) -> bool {
+    flags & GOES_UNUSED == 0 || flags & bindings::dentry_flags_DCACHE_PERSISTENT != 0
+}
+
 struct Entry<K> {
     key: K,
     mount: NonNull<bindings::vfsmount>,
@@ -119,6 +128,17 @@ unsafe impl<K: Send> Send for Entry<K> {}
 impl<K> Entry<K> {
     fn mount(&self) -> MountAddress {
         MountAddress::from_raw(self.mount.as_ptr())
+    }
+
+    /// Whether both are the same dentry as seen through the same mount.
+    fn is(&self, other: &Self) -> bool {
+        self.mount == other.mount && self.dentry.0 == other.dentry.0
+    }
+
+    /// Somebody asks for it. What has no place any more is not used by that.
+    fn touch(&mut self) {
+        // SAFETY: While it is in the table its mount is there, and the dentry is its own.
+        self.used |= unsafe { has_place(self.mount.as_ptr(), self.dentry.0.as_ptr()) };
     }
 }
 
@@ -214,8 +234,13 @@ impl<K: Copy + Eq + Send + Unpin + 'static> KeptDirs<K> {
             return;
         };
         // SAFETY: The path has references.
-        let has_place = unsafe { has_place(path.mnt(), path.dentry()) };
-        if path.require_directory().is_err() || !has_place {
+        let (has_place, flags) = unsafe {
+            (
+                has_place(path.mnt(), path.dentry()),
+                flags_of(path.dentry()),
+            )
+        };
+        if path.require_directory().is_err() || !has_place || !stays(flags) {
             return;
         }
         let (Some(mount), Some(dentry)) = (NonNull::new(path.mnt()), NonNull::new(path.dentry()))
@@ -238,10 +263,12 @@ impl<K: Copy + Eq + Send + Unpin + 'static> KeptDirs<K> {
             used: true,
         };
         let mut entries = set.entries.lock();
-        let known = |entry: &Option<Entry<K>>| entry.as_ref().is_some_and(|e| e.key == key);
-        if entries.iter().any(known) {
+        let known = (entries.iter_mut()).find(|e| e.as_ref().is_some_and(|e| e.key == key));
+        if let Some(known) = known {
+            let same = known.as_ref().is_some_and(|e| e.is(&new));
+            let other = if same { None } else { known.replace(new) };
             drop(entries);
-            return drop(new);
+            return drop(other);
         }
         let rank = |entry: &Option<Entry<K>>| entry.as_ref().map_or(0, |e| 1 + u8::from(e.used));
         let place = entries.iter_mut().min_by_key(|entry| rank(entry));
@@ -265,7 +292,7 @@ impl<K: Copy + Eq + Send + Unpin + 'static> KeptDirs<K> {
     ) -> Option<(*mut bindings::dentry, *mut bindings::vfsmount)> {
         let mut entries = self.set(hash)?.entries.lock();
         let entry = entries.iter_mut().flatten().find(|e| e.key == *key)?;
-        entry.used = true;
+        entry.touch();
         Some((entry.dentry.0.as_ptr(), entry.mount.as_ptr()))
     }
 
@@ -281,7 +308,7 @@ impl<K: Copy + Eq + Send + Unpin + 'static> KeptDirs<K> {
         if entry.mount() != MountAddress::of(beside) {
             return None;
         }
-        entry.used = true;
+        entry.touch();
         let dentry = entry.dentry.0.as_ptr();
         // SAFETY: The mount is that of `beside`, so it is there; the entry has a reference to the dentry,
         // which is positive.

@@ -17,12 +17,16 @@ use kernel::{
     }, //
 };
 
-use super::Object;
+use super::{
+    Key,
+    Object, //
+};
 use crate::{
     linux::{
         errno::*,
         vfs::{
             handle::FileHandle,
+            kept::KeptDirs,
             path::{
                 Identity,
                 Path, //
@@ -45,10 +49,8 @@ enum Place {
 }
 
 impl Place {
-    /// The mount of the root is busy in any case.
-    fn of(place: &Object) -> Result<Self> {
-        let path = &place.path;
-        let fh = if place.mount != 0 && path.can_decode() {
+    fn of(path: &Path) -> Result<Self> {
+        let fh = if path.can_decode() {
             path.encode_fh()?
         } else {
             None
@@ -97,15 +99,18 @@ impl Mount {
 #[pin_data]
 pub(super) struct Mounts {
     root: Path,
+    /// Has the directories that mounts are on, for a while.
+    dirs: Arc<KeptDirs<Key>>,
     #[pin]
     table: Mutex<KVec<Arc<Mount>>>,
 }
 
 impl Mounts {
-    /// Those below `root`.
-    pub(super) fn new(root: Path) -> impl PinInit<Self> {
+    /// Those below `root`; the directories that they are on are kept in `dirs`.
+    pub(super) fn new(root: Path, dirs: Arc<KeptDirs<Key>>) -> impl PinInit<Self> {
         pin_init!(Self {
             root,
+            dirs,
             table <- new_mutex!(KVec::new(), "mosix::Mounts::table"),
         })
     }
@@ -125,36 +130,35 @@ impl Mounts {
             return Ok(self.root.clone());
         }
         let mount = self.get(number).ok_or(errno(ESTALE))?;
-        match &mount.place {
-            Place::Kept(path) => mount.on(path),
-            // As deep as DEPTH_MAX: a parent is never as deep as what is in it.
-            Place::Handle(fh) => mount.on(&self.find(mount.parent)?.decode_fh(fh)?),
-        }
+        mount.on(&self.place(number, &mount)?)
     }
 
-    /// Root of the mount with that number, if the directory that it is on is kept and `is` says that it is
-    /// the one.
+    /// Where mount `number` is, or was.
+    fn place(&self, number: u16, mount: &Mount) -> Result<Path> {
+        let fh = match &mount.place {
+            Place::Kept(path) => return Ok(path.clone()),
+            Place::Handle(fh) => fh,
+        };
+        // As deep as DEPTH_MAX: a parent is never as deep as what is in it.
+        let above = self.find(mount.parent)?;
+        let (hash, key) = (number.into(), Key::Place(number));
+        if let Some(place) = self.dirs.find(hash, &key, &above) {
+            return Ok(place);
+        }
+        let place = above.decode_fh(fh)?;
+        self.dirs.keep(hash, key, &place);
+        Ok(place)
+    }
+
+    /// Root of the mount with that number, if `is` says that it is on the right directory.
     pub(super) fn find_on(&self, number: u16, is: impl FnOnce(&Path) -> bool) -> Option<Path> {
         let mount = self.get(number)?;
-        match &mount.place {
-            Place::Kept(place) if is(place) => mount.on(place).ok(),
-            _ => None,
+        let place = self.place(number, &mount).ok()?;
+        if is(&place) {
+            mount.on(&place).ok()
+        } else {
+            None
         }
-    }
-
-    /// The number of the mount with the root `root`, if it was seen on `place`, which is kept, before.
-    fn known(&self, place: &Object, root: &Path) -> Option<u16> {
-        let identity = root.identity();
-        let table = self.table.lock();
-        let same = |known: &Arc<Mount>| {
-            let at_place = |path: &Path| path.same_object(&place.path);
-            known.parent == place.mount
-                && matches!(&known.place, Place::Kept(path) if at_place(path))
-                && known.identity == identity
-        };
-        let index = table.iter().position(same)?;
-        // Below u16::MAX.
-        Some(index as u16 + 1)
     }
 
     /// The number of the mount whose root is `root` and which is mounted on `place`.
@@ -163,13 +167,10 @@ impl Mounts {
     ///
     /// `ENFILE` if there are no more numbers, `ELOOP` if it is too deep; `ENOMEM`.
     pub(super) fn number(&self, place: &Object, root: &Path) -> Result<u16> {
-        if let Some(known) = self.known(place, root) {
-            return Ok(known);
-        }
         let above = self.get(place.mount).map_or(0, |mount| mount.depth);
         let new = Mount {
             parent: place.mount,
-            place: Place::of(place)?,
+            place: Place::of(&place.path)?,
             identity: root.identity(),
             depth: above.saturating_add(1),
         };
