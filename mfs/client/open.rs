@@ -412,7 +412,7 @@ impl Stale {
         };
         let mut seen = self.seen.lock();
         for call in &mut seen.calls {
-            drop(call.take_if(|call| call.token == token));
+            call.take_if(|call| call.token == token);
         }
     }
 }

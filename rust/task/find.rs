@@ -52,8 +52,7 @@ pub(crate) fn is_exiting(task: &Task) -> bool {
 /// The name of the program, as `ps` shows it.
 pub(crate) fn name(task: &Task) -> [u8; 16] {
     // SAFETY: The task is valid; its name may change meanwhile, which costs no more than a mixture.
-    let name = unsafe { (&raw const (*task.as_ptr()).comm).read_volatile() };
-    let mut name = name.map(|byte| byte as u8);
+    let mut name = unsafe { (&raw const (*task.as_ptr()).comm).read_volatile() };
     // The last byte is always the end.
     if let Some(last) = name.last_mut() {
         *last = 0;

@@ -211,7 +211,7 @@ impl Watch {
             let kind = bindings::MOSIX_CONST_FSNOTIFY_OBJ_TYPE_VFSMOUNT;
             bindings::fsnotify_add_mark(mark.raw(), path.mnt().cast(), kind, 0)
         })?;
-        Ok(marks.push_within_capacity(mark).map_err(|_| ENOMEM)?)
+        marks.push_within_capacity(mark).map_err(|_| ENOMEM)
     }
 
     /// Does not watch any more; nobody is being told when this returns. Who is told has let go everything
