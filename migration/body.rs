@@ -3,15 +3,18 @@
 //! The body: the task that runs the program of a process that is away.
 
 use kernel::{
+    new_mutex,
     prelude::*,
     sync::{
         aref::ARef,
-        Arc, //
+        Arc,
+        Mutex, //
     },
     task::Task, //
 };
 
 use crate::linux::{
+    bytes,
     hook::{
         Call,
         Intercept,
@@ -34,20 +37,30 @@ use crate::linux::{
 };
 
 use super::{
+    forward::{
+        self,
+        Then,
+        ROOM, //
+    },
     process::{
         Cause,
+        Nudge,
         Process, //
     },
     reason::{
         Reason,
         Why, //
     },
-    route,
+    route::{
+        self,
+        Where, //
+    },
     snapshot::{
         Cpu,
         Memory,
         Snapshot, //
-    }, //
+    },
+    table, //
 };
 
 /// Makes a fresh process the body.
@@ -64,7 +77,17 @@ impl Landing {
         let module = ModuleRef::get()?;
         let recall = Recall::new(process.clone())?;
         let fault = Standby::new(recall.clone())?;
-        let handler = Arc::new(Body { recall, fault }, GFP_KERNEL)?;
+        let nudge = Standby::new(Arc::new(Nudge, GFP_KERNEL)?)?;
+        let room = bytes::zeroed(ROOM as usize)?;
+        let handler = Arc::pin_init(
+            pin_init!(Body {
+                recall,
+                fault,
+                nudge,
+                room <- new_mutex!(room, "mosix::Body::room"),
+            }),
+            GFP_KERNEL,
+        )?;
         // Before anything of the program is used.
         if let Some(identity) = &snapshot.identity {
             identity.assume(process.calls())?;
@@ -141,16 +164,19 @@ impl Errand for Recall {
 }
 
 /// Handles the body's calls.
+#[pin_data]
 struct Body {
     recall: Arc<Recall>,
     fault: Standby<Recall>,
+    nudge: Standby<Nudge>,
+    /// What calls are packed into; used by the body itself only.
+    #[pin]
+    room: Mutex<KVVec<u8>>,
 }
 
-impl Intercept for Body {
-    fn on_syscall(&self, call: &mut Call<'_>) -> Verdict {
-        if route::is_local(call) {
-            return Verdict::Native;
-        }
+impl Body {
+    /// Makes the call at home.
+    fn go_home(&self, call: &Call<'_>) -> Verdict {
         let calls = self.recall.process.calls();
         self.recall.leave(Some(Cause::Call(call.nr())), None, || {
             Cpu::take_before(call, calls)
@@ -158,8 +184,59 @@ impl Intercept for Body {
         Verdict::Answered(0)
     }
 
+    /// Has the deputy make the call.
+    fn forward(&self, call: &Call<'_>, row: &'static table::call::Call) -> Verdict {
+        let mut room = core::mem::take(&mut *self.room.lock());
+        let verdict = self.forward_by(call, row, &mut room);
+        *self.room.lock() = room;
+        verdict
+    }
+
+    fn forward_by(
+        &self,
+        call: &Call<'_>,
+        row: &'static table::call::Call,
+        room: &mut [u8],
+    ) -> Verdict {
+        let process = &self.recall.process;
+        let Some((sent, request)) = forward::pack(call.nr() as u32, row, call.args(), room) else {
+            return self.go_home(call);
+        };
+        let Some(reply) = process.request(request) else {
+            return Verdict::Answered(0);
+        };
+        if reply.then == Then::HomeBefore {
+            return self.go_home(call);
+        }
+        let Some(result) = sent.unpack(&reply, room) else {
+            pr_err!("the answer to system call {} is malformed\n", call.nr());
+            signals::kill(kernel::current!());
+            return Verdict::Answered(0);
+        };
+        if reply.then == Then::HomeAfter {
+            self.recall.leave(Some(Cause::Signal), None, || {
+                Cpu::take_after(result, process.calls())
+            });
+            return Verdict::Answered(0);
+        }
+        Verdict::Answered(result)
+    }
+}
+
+impl Intercept for Body {
+    fn on_syscall(&self, call: &mut Call<'_>) -> Verdict {
+        match route::of(call) {
+            Where::Here => Verdict::Native,
+            Where::Deputy(row) => self.forward(call, row),
+            Where::Home => self.go_home(call),
+        }
+    }
+
     fn on_exit(&self) {
-        self.recall.process.body_ended();
+        let process = &self.recall.process;
+        process.body_ended();
+        // The deputy may be in a call that it makes for this task.
+        self.nudge.send(process.task());
     }
 
     fn on_signal(&self) {

@@ -29,6 +29,7 @@ use crate::linux::{
         space,
         times::CpuTime,
         work::{
+            self,
             Errand,
             Prepared, //
         }, //
@@ -39,6 +40,10 @@ use super::{
     body::{
         Landing,
         Recall, //
+    },
+    forward::{
+        Reply,
+        Then, //
     },
     process::{
         Next,
@@ -170,6 +175,7 @@ impl Deputy {
     fn serve(&self, parked: KBox<Cpu>, call: &mut Call<'_>) -> Verdict {
         let process = &self.0;
         signals::set_mask(parked.mask());
+        process.release();
         let mut disturbed = false;
         loop {
             if signals::is_killed() {
@@ -185,22 +191,43 @@ impl Deputy {
                         .and_then(|prepared| prepared.send(&body))
                         .inspect_err(|_| signals::kill(&body));
                 }
+                Next::Make(request, may) => {
+                    let reply = match process.arena() {
+                        Ok(arena) if may => request.make(arena, process.calls()),
+                        _ => Reply::home(),
+                    };
+                    drop(request);
+                    let Ok(reply) = KBox::new(reply, GFP_KERNEL) else {
+                        return die("there is no memory for the answer to its program");
+                    };
+                    // What the call has left to do is done before the program hears of it.
+                    let outside = reply.then == Then::GoOn && work::is_pending();
+                    process.answer(reply, outside);
+                    if outside {
+                        return self.leave(parked, call);
+                    }
+                }
                 Next::Await => {
                     let _ = process.bell().wait_killable();
                 }
                 Next::Wait if signals::is_pending() => disturbed = true,
                 Next::Wait if signals::is_interrupted() => {
-                    // Work of the kernel's own: it is done on the way out, and then we come again.
-                    signals::block_all();
-                    process.keep_parked(parked);
-                    call.rewind();
-                    return Verdict::Answered(nr::GETPID as isize);
+                    // Work of the kernel's own.
+                    return self.leave(parked, call);
                 }
                 Next::Wait => {
                     let _ = process.bell().wait_interruptible();
                 }
             }
         }
+    }
+
+    /// Leaves the call, so that the kernel does what it wants to, and comes again.
+    fn leave(&self, parked: KBox<Cpu>, call: &mut Call<'_>) -> Verdict {
+        signals::block_all();
+        self.0.keep_parked(parked);
+        call.rewind();
+        Verdict::Answered(nr::GETPID as isize)
     }
 
     /// Takes the program back from its body.

@@ -13,11 +13,20 @@
 
 mod body;
 mod deputy;
+mod forward;
+#[allow(
+    dead_code,
+    reason = "calls that are too large for one piece are made at home yet"
+)]
+mod marshal;
 mod process;
 mod reason;
 mod route;
 mod snapshot;
-#[allow(dead_code, reason = "a deputy makes no calls for its body yet")]
+#[allow(
+    dead_code,
+    reason = "the parts that a body on another node needs are not used yet"
+)]
 mod table;
 
 use kernel::{
@@ -82,11 +91,7 @@ impl Migration {
     ///
     /// `ENOMEM`; what the kernel lacks, which is in the log then.
     pub(crate) fn new() -> Result<Arc<Self>> {
-        let calls = Calls::find().map_err(|unresolved| {
-            pr_err!("processes cannot move: {unresolved}\n");
-            Error::from(unresolved)
-        })?;
-        let calls = Arc::new(calls, GFP_KERNEL)?;
+        let calls = Arc::pin_init(Calls::find(), GFP_KERNEL)?;
         Arc::pin_init(
             pin_init!(Self {
                 calls,

@@ -28,12 +28,22 @@ use crate::linux::{
 };
 
 use super::{
+    forward::{
+        Arena,
+        Reply,
+        Request, //
+    },
     reason::Why,
     snapshot::{
         Cpu,
         Snapshot, //
     }, //
 };
+
+mod asked;
+mod calls;
+
+pub(super) use self::calls::Nudge;
 
 /// Where a process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +92,12 @@ struct State {
     outcome: Option<Result<(), Why>>,
     /// What is on its way to the other side.
     snapshot: Option<KBox<Snapshot>>,
+    /// A call of the body, and the answer to it.
+    request: Option<KBox<Request>>,
+    reply: Option<KBox<Reply>>,
+    /// An answer that waits until the deputy has been outside.
+    held: Option<KBox<Reply>>,
+    arena: Option<Arena>,
     /// Where the program was when its deputy was parked.
     parked: Option<KBox<Cpu>>,
     /// Makes the task a deputy, and keeps the module.
@@ -101,6 +117,8 @@ pub(super) enum Next {
     Await,
     /// See to it that the program comes home.
     Recall(ARef<Task>),
+    /// Make a call for the body, or send it home if that is not to be.
+    Make(KBox<Request>, bool),
     /// Take the program back.
     Take(KBox<Snapshot>),
     /// Die: the body is gone, and the program with it.
@@ -121,6 +139,9 @@ pub(crate) struct Process {
     /// For the deputy.
     #[pin]
     bell: Completion,
+    /// For the body.
+    #[pin]
+    answered: Completion,
 }
 
 impl Process {
@@ -135,6 +156,10 @@ impl Process {
                     ticket: 0,
                     outcome: None,
                     snapshot: None,
+                    request: None,
+                    reply: None,
+                    held: None,
+                    arena: None,
                     parked: None,
                     deputy: None,
                     body: None,
@@ -144,6 +169,7 @@ impl Process {
                 }, "mosix::Process::state"),
                 changed <- new_condvar!("mosix::Process::changed"),
                 bell <- Completion::new(),
+                answered <- Completion::new(),
             }),
             GFP_KERNEL,
         )
@@ -174,76 +200,6 @@ impl Process {
     pub(super) fn history(&self) -> (Place, u64, Cause) {
         let state = self.state.lock();
         (state.place, state.moves, state.cause)
-    }
-
-    // --- those who ask ---------------------------------------------------------------------------
-
-    /// Begins a request to leave; [`Self::outcome`] waits for what comes of it.
-    pub(super) fn ask(&self) -> Result<u64, Why> {
-        let mut state = self.state.lock();
-        match state.place {
-            Place::Home => {}
-            Place::Away => return Err(Why::Away),
-            Place::Ended => return Err(Why::Gone),
-            _ => return Err(Why::Moving),
-        }
-        state.place = Place::Asked;
-        state.outcome = None;
-        state.wanted = false;
-        state.ticket += 1;
-        Ok(state.ticket)
-    }
-
-    /// Takes a request back that was not begun.
-    pub(super) fn cancel(&self, ticket: u64) {
-        let mut state = self.state.lock();
-        if state.place == Place::Asked && state.ticket == ticket {
-            state.place = Place::Home;
-        }
-    }
-
-    pub(super) fn outcome(&self, ticket: u64) -> Result<(), Why> {
-        let mut state = self.state.lock();
-        loop {
-            if state.ticket != ticket {
-                // Somebody else has asked since: it was home again.
-                return Ok(());
-            }
-            if let Some(outcome) = state.outcome {
-                return outcome;
-            }
-            if self.changed.wait_interruptible(&mut state) {
-                if state.place == Place::Asked && state.ticket == ticket {
-                    state.place = Place::Home;
-                }
-                return Err(Why::Interrupted);
-            }
-        }
-    }
-
-    /// Wants the process home, and waits.
-    pub(super) fn come_home(&self) -> Result<(), Why> {
-        let mut state = self.state.lock();
-        match state.place {
-            Place::Away | Place::Coming | Place::Leaving => {}
-            Place::Asked => return Err(Why::Moving),
-            Place::Home => return Err(Why::AtHome),
-            Place::Ended => return Err(Why::Gone),
-        }
-        let ticket = state.ticket;
-        state.wanted = true;
-        self.bell.complete();
-        loop {
-            if state.ticket != ticket || state.place == Place::Home {
-                return Ok(());
-            }
-            if state.place == Place::Ended {
-                return Err(Why::Gone);
-            }
-            if self.changed.wait_interruptible(&mut state) {
-                return Err(Why::Interrupted);
-            }
-        }
     }
 
     // --- the deputy ------------------------------------------------------------------------------
@@ -304,6 +260,10 @@ impl Process {
     /// What the deputy is to do next. `disturbed`: something at home needs the program.
     pub(super) fn next(&self, disturbed: bool) -> Next {
         let mut state = self.state.lock();
+        if let Some(request) = state.request.take() {
+            let may = state.place == Place::Away && !disturbed && !state.wanted;
+            return Next::Make(request, may);
+        }
         match state.place {
             Place::Coming => match (state.snapshot.take(), &state.body) {
                 (Some(snapshot), _) => Next::Take(snapshot),
@@ -335,6 +295,8 @@ impl Process {
         let mut state = self.state.lock();
         state.place = Place::Home;
         state.wanted = false;
+        // It went with everything else.
+        state.arena = None;
         let deputy = state.deputy.take();
         drop(state);
         drop(deputy);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 
-//! Where a body's system calls are made: as the [`table`] says, as far as that can be done yet. A call that
-//! the deputy could make brings the program home for now.
+//! Where a body's system calls are made: as the [`table`] says, as far as that can be done yet; else at home.
 
 use crate::linux::{
     hook::Call,
@@ -33,24 +32,54 @@ const KEPT: [u32; 16] = [
     nr::SET_THREAD_AREA,
 ];
 
-/// Whether the call of a body is made where the body is.
-pub(super) fn is_local(call: &Call<'_>) -> bool {
+/// Calls whose answer a deputy knows, and that have no arguments.
+const KNOWN: [u32; 8] = [
+    nr::GETEGID,
+    nr::GETEUID,
+    nr::GETGID,
+    nr::GETPGRP,
+    nr::GETPID,
+    nr::GETPPID,
+    nr::GETTID,
+    nr::GETUID,
+];
+
+static NO_ARGUMENTS: table::call::Call = table::call::Call::new(&[]);
+
+/// Where the call of a body is made.
+pub(super) enum Where {
+    /// By the body.
+    Here,
+    /// By the deputy.
+    Deputy(&'static table::call::Call),
+    /// By the process, which goes home for it.
+    Home,
+}
+
+/// Says where the call of a body is made.
+pub(super) fn of(call: &Call<'_>) -> Where {
     if call.is_compat() {
-        return false;
+        return Where::Home;
     }
     let number = call.nr() as u32;
     let args = call.args();
     match table::route(number.into(), &args.map(|arg| arg as u64)) {
-        Route::Local => !KEPT.contains(&number),
+        Route::Local if !KEPT.contains(&number) => Where::Here,
+        Route::Deputy(call) => Where::Deputy(call),
+        Route::Cached if KNOWN.contains(&number) => Where::Deputy(&NO_ARGUMENTS),
         // A private mapping of a file is as good as memory of its own.
         Route::Mapping => match number {
-            nr::MREMAP => true,
+            nr::MREMAP => Where::Here,
             nr::MADVISE => {
                 let [_, _, advice, ..] = args;
-                nr::PLAIN_ADVICE.contains(&advice)
+                if nr::PLAIN_ADVICE.contains(&advice) {
+                    Where::Here
+                } else {
+                    Where::Home
+                }
             }
-            _ => false,
+            _ => Where::Home,
         },
-        _ => false,
+        _ => Where::Home,
     }
 }

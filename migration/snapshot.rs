@@ -115,6 +115,14 @@ impl Cpu {
         Self::with(regs, None, calls)
     }
 
+    /// Takes it from the current task, which has made a call, with its `result`.
+    pub(super) fn take_after(result: isize, calls: &Calls) -> Result<Self> {
+        let mut regs = regs::general()?;
+        regs.ax = result as usize;
+        regs.orig_ax = usize::MAX;
+        Self::with(regs, None, calls)
+    }
+
     fn with(mut regs: Registers, restart: Option<Restart>, calls: &Calls) -> Result<Self> {
         let extended = regs::extended()?;
         let rseq = rseq::current();

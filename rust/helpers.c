@@ -24,6 +24,7 @@
 #include <linux/seccomp.h>
 #include <linux/splice.h>
 #include <linux/string.h>
+#include <linux/task_work.h>
 #include <linux/tracepoint.h>
 #include <linux/wait.h>
 #include <linux/xattr.h>
@@ -158,6 +159,9 @@ bool mosix_current_is_native64(void)
 
 /* linux/seccomp.h */
 bool mosix_is_seccomp(struct task_struct *task) { return task->seccomp.mode != SECCOMP_MODE_DISABLED; }
+
+/* linux/task_work.h */
+bool mosix_task_work_pending(void) { return task_work_pending(current); }
 
 /* linux/thread_info.h */
 bool mosix_has_io_bitmap(struct task_struct *task) { return test_tsk_thread_flag(task, TIF_IO_BITMAP); }

@@ -60,6 +60,7 @@ bool mosix_page_is_anon(const struct page *page);
 bool mosix_page_is_zero(const struct page *page);
 void mosix_spin_lock_irq(spinlock_t *lock);
 void mosix_spin_unlock_irq(spinlock_t *lock);
+bool mosix_task_work_pending(void);
 void mosix_cond_resched(void);
 void mosix_arg_lock(struct mm_struct *mm);
 void mosix_arg_unlock(struct mm_struct *mm);

@@ -57,15 +57,15 @@ use self::{
         Redirect,
         Refused, //
     },
-    resolve::Symbol,
+    resolve::{
+        Symbol,
+        Unresolved, //
+    },
     table::TABLE,
     tracepoint::Probe, //
 };
 
-pub(in crate::linux) use self::resolve::{
-    Syscall,
-    Unresolved, //
-};
+pub(in crate::linux) use self::resolve::Syscall;
 pub(crate) use self::{
     call::{
         Call,

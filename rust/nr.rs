@@ -43,7 +43,14 @@ numbers! {
     GET_ROBUST_LIST __NR_get_robust_list
     GET_THREAD_AREA __NR_get_thread_area
     GETCPU __NR_getcpu
+    GETEGID __NR_getegid
+    GETEUID __NR_geteuid
+    GETGID __NR_getgid
+    GETPGRP __NR_getpgrp
     GETPID __NR_getpid
+    GETPPID __NR_getppid
+    GETTID __NR_gettid
+    GETUID __NR_getuid
     MADVISE __NR_madvise
     MEMBARRIER __NR_membarrier
     MREMAP __NR_mremap

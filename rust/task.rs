@@ -18,4 +18,5 @@ pub(crate) mod signals;
 pub(crate) mod space;
 pub(crate) mod status;
 pub(crate) mod times;
+pub(crate) mod user;
 pub(crate) mod work;

@@ -7,7 +7,8 @@
 use kernel::{
     error::to_result,
     fmt,
-    prelude::*, //
+    prelude::*,
+    str::CString, //
 };
 
 use super::arch::ENDBR64;
@@ -60,29 +61,30 @@ impl From<Unresolved> for Error {
     }
 }
 
+/// Where a kprobe would be placed on the function called `name`.
+fn locate(name: &CStr) -> Result<usize> {
+    let mut probe = bindings::kprobe {
+        symbol_name: name.as_char_ptr(),
+        // Never armed: neither the function's text nor ftrace is touched.
+        flags: bindings::KPROBE_FLAG_DISABLED,
+        ..Default::default()
+    };
+    // SAFETY: `probe` is valid and stays where it is until it is unregistered.
+    to_result(unsafe { bindings::register_kprobe(&mut probe) })?;
+    let address = probe.addr as usize;
+    // SAFETY: `probe` was registered just now.
+    unsafe { bindings::unregister_kprobe(&mut probe) };
+    Ok(address)
+}
+
 impl Symbol {
     /// Finds the function called `name`. May sleep.
     pub(crate) fn find(name: &'static CStr) -> Result<Self, Unresolved> {
-        let mut probe = bindings::kprobe {
-            symbol_name: name.as_char_ptr(),
-            // Never armed: neither the function's text nor ftrace is touched.
-            flags: bindings::KPROBE_FLAG_DISABLED,
-            ..Default::default()
-        };
-        // SAFETY: `probe` is valid and stays where it is until it is unregistered.
-        to_result(unsafe { bindings::register_kprobe(&mut probe) }).map_err(|error| {
-            Unresolved {
-                symbol: name,
-                reason: Reason::NoProbe(error),
-            }
+        let probe = locate(name).map_err(|error| Unresolved {
+            symbol: name,
+            reason: Reason::NoProbe(error),
         })?;
-        let address = probe.addr as usize;
-        // SAFETY: `probe` was registered just now.
-        unsafe { bindings::unregister_kprobe(&mut probe) };
-        Ok(Self {
-            name,
-            probe: address,
-        })
+        Ok(Self { name, probe })
     }
 
     /// Where ftrace and kprobes attach: behind the ENDBR64 on a kernel that is built for IBT.
@@ -135,6 +137,25 @@ impl Syscall {
         Ok(Self(unsafe {
             core::mem::transmute::<usize, unsafe extern "C" fn(*const bindings::pt_regs) -> c_long>(
                 address,
+            )
+        }))
+    }
+
+    /// Finds the system call whose function has this name, as in `getppid`. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` when there is none, `ENOEXEC` when it cannot be called, `ENOMEM`.
+    pub(in crate::linux) fn named(name: &str) -> Result<Self> {
+        let symbol = CString::try_from_fmt(fmt!("__x64_sys_{name}"))?;
+        let symbol = Symbol {
+            name: c"a system call",
+            probe: locate(&symbol)?,
+        };
+        // SAFETY: As in `find`.
+        Ok(Self(unsafe {
+            core::mem::transmute::<usize, unsafe extern "C" fn(*const bindings::pt_regs) -> c_long>(
+                symbol.call_address()?,
             )
         }))
     }

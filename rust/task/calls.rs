@@ -2,17 +2,22 @@
 
 //! System calls that a task makes for its own making: what they do is to be had in no other way.
 
-use kernel::prelude::*;
-
-use crate::linux::{
-    bindings,
-    hook::{
-        Syscall,
-        Unresolved, //
+use kernel::{
+    new_mutex,
+    prelude::*,
+    sync::{
+        Arc,
+        Mutex, //
     }, //
 };
 
+use crate::linux::{
+    bindings,
+    hook::Syscall, //
+};
+
 /// The calls, found once.
+#[pin_data]
 pub(crate) struct Calls {
     arch_prctl: Syscall,
     madvise: Syscall,
@@ -20,6 +25,9 @@ pub(crate) struct Calls {
     rt_sigreturn: Syscall,
     setresgid: Syscall,
     setresuid: Syscall,
+    /// Those that are made for somebody else, as they are needed.
+    #[pin]
+    others: Mutex<KVec<(u32, Arc<Syscall>)>>,
 }
 
 impl Calls {
@@ -27,16 +35,38 @@ impl Calls {
     ///
     /// # Errors
     ///
-    /// The first that cannot be had on this kernel.
-    pub(crate) fn find() -> Result<Self, Unresolved> {
-        Ok(Self {
-            arch_prctl: Syscall::find(c"__x64_sys_arch_prctl")?,
-            madvise: Syscall::find(c"__x64_sys_madvise")?,
-            rseq: Syscall::find(c"__x64_sys_rseq")?,
-            rt_sigreturn: Syscall::find(c"__x64_sys_rt_sigreturn")?,
-            setresgid: Syscall::find(c"__x64_sys_setresgid")?,
-            setresuid: Syscall::find(c"__x64_sys_setresuid")?,
-        })
+    /// That of the first that cannot be had on this kernel, which the log names.
+    pub(crate) fn find() -> impl PinInit<Self, Error> {
+        try_pin_init!(Self {
+            arch_prctl: find(c"__x64_sys_arch_prctl")?,
+            madvise: find(c"__x64_sys_madvise")?,
+            rseq: find(c"__x64_sys_rseq")?,
+            rt_sigreturn: find(c"__x64_sys_rt_sigreturn")?,
+            setresgid: find(c"__x64_sys_setresgid")?,
+            setresuid: find(c"__x64_sys_setresuid")?,
+            others <- new_mutex!(KVec::new(), "mosix::Calls::others"),
+        }? Error)
+    }
+
+    /// Makes system call `number`, whose function is called `name`, in the current task, for another. May
+    /// sleep, for as long as the call does.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT` when this kernel has no such call, `ENOMEM`.
+    pub(crate) fn make(&self, number: u32, name: &str, args: [usize; 6]) -> Result<isize> {
+        let mut others = self.others.lock();
+        let found = others.iter().find(|(other, _)| *other == number);
+        let syscall = match found {
+            Some((_, syscall)) => syscall.clone(),
+            None => {
+                let syscall = Arc::new(Syscall::named(name)?, GFP_KERNEL)?;
+                others.push((number, syscall.clone()), GFP_KERNEL)?;
+                syscall
+            }
+        };
+        drop(others);
+        Ok(syscall.call(args))
     }
 
     /// Maps the vDSO with its data at `data`, the start of the data. Returns its length.
@@ -85,6 +115,13 @@ impl Calls {
         call(&self.setresuid, [r, e, s, 0])?;
         Ok(())
     }
+}
+
+fn find(name: &'static CStr) -> Result<Syscall> {
+    Syscall::find(name).map_err(|unresolved| {
+        pr_err!("processes cannot move: {unresolved}\n");
+        unresolved.into()
+    })
 }
 
 fn call(syscall: &Syscall, [a, b, c, d]: [usize; 4]) -> Result<usize> {

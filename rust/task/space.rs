@@ -26,7 +26,8 @@ use super::{
         Backing, //
     },
     calls::Calls,
-    page::Held, //
+    page::Held,
+    user, //
 };
 use crate::linux::bindings;
 
@@ -83,6 +84,64 @@ impl Drop for Scratch {
         let result = to_result(unsafe { bindings::vm_munmap(self.address, self.len) });
         if let Err(error) = result {
             pr_err!("memory for a signal frame cannot be unmapped: {error:?}\n");
+        }
+    }
+}
+
+/// Memory of the current task with nothing behind it. It goes with [`clear`], or with the task.
+#[derive(Clone, Copy)]
+pub(crate) struct Arena {
+    base: usize,
+    size: usize,
+}
+
+impl Arena {
+    /// Maps `size` bytes, whole pages, wherever there is room. May sleep.
+    ///
+    /// # Errors
+    ///
+    /// `ENOMEM`.
+    pub(crate) fn new(size: usize) -> Result<Self> {
+        let flags = bindings::MAP_PRIVATE | bindings::MAP_ANONYMOUS;
+        let whole = size.checked_add(PAGE_SIZE).ok_or(EINVAL)?;
+        let base = map_at(null_mut(), 0, whole, 0, flags as usize, 0)?;
+        let prot = bindings::PROT_READ | bindings::PROT_WRITE;
+        let flags = flags | bindings::MAP_FIXED;
+        map_at(null_mut(), base, size, prot as usize, flags as usize, 0)?;
+        Ok(Self { base, size })
+    }
+
+    /// Where it begins.
+    pub(crate) fn base(&self) -> usize {
+        self.base
+    }
+
+    fn address(&self, offset: u32, len: usize) -> Result<usize> {
+        let offset = offset as usize;
+        let end = offset.checked_add(len).ok_or(EINVAL)?;
+        if end > self.size {
+            return Err(EINVAL);
+        }
+        Ok(self.base + offset)
+    }
+
+    /// Writes at an offset. May sleep.
+    pub(crate) fn write(&self, offset: u32, bytes: &[u8]) -> Result {
+        let address = self.address(offset, bytes.len())?;
+        if user::write(address, bytes) == bytes.len() {
+            Ok(())
+        } else {
+            Err(ENOMEM)
+        }
+    }
+
+    /// Reads at an offset. May sleep.
+    pub(crate) fn read(&self, offset: u32, bytes: &mut [u8]) -> Result {
+        let address = self.address(offset, bytes.len())?;
+        if user::read(address, bytes) == bytes.len() {
+            Ok(())
+        } else {
+            Err(ENOMEM)
         }
     }
 }

@@ -45,6 +45,12 @@ pub(crate) trait Errand: Send + Sync + 'static {
     fn missed(this: &Arc<Self>);
 }
 
+/// Whether the current task has something to do on its way back to user mode.
+pub(crate) fn is_pending() -> bool {
+    // SAFETY: Has no requirements.
+    unsafe { bindings::mosix_task_work_pending() }
+}
+
 /// An errand with all that it takes to send it.
 pub(crate) struct Prepared<T: Errand>(KBox<Work<T>>);
 
