@@ -123,6 +123,22 @@ const PING_JSON: [(&str, &str); 8] = [
     ),
 ];
 
+/// The fields of `mosix ps --json`, for each process.
+const PS_JSON: [(&str, &str); 4] = [
+    ("pid, name", "The process, as ps(1) on its home node shows it."),
+    (
+        "place",
+        "here: it is split, and its program runs in a task of its own; leaving, coming: between the \
+         two; home.",
+    ),
+    ("moves", "How often it has left."),
+    (
+        "came_home",
+        "Why it came home last: asked, signal, a system call by its number, or a fault by the number \
+         of its signal; null if it never did.",
+    ),
+];
+
 /// The sections of the page of that name, behind those made from the command line.
 pub fn of(page: &str) -> Vec<(&'static str, Vec<Entry>)> {
     let mut sections = Vec::new();
@@ -133,6 +149,9 @@ pub fn of(page: &str) -> Vec<(&'static str, Vec<Entry>)> {
     }
     if page == "mosix-ping" {
         sections.push(("JSON", entries(PING_JSON)));
+    }
+    if page == "mosix-ps" {
+        sections.push(("JSON", entries(PS_JSON)));
     }
     sections.push(("FILES", entries(FILES)));
     let codes = Exit::TABLE.map(|(exit, text)| ((exit as u8).to_string(), text));
