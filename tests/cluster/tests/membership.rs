@@ -13,6 +13,7 @@ use mosix_cluster::{
     testing::on_cluster,
     Cluster, Fault, Node,
 };
+use mosix_core::control::abi::ABI_VERSION;
 
 /// Nodes 1 and 2 with IPv4 addresses, node 3 with an IPv6 address: links of both kinds.
 fn config(c: &Cluster) -> Config {
@@ -307,7 +308,8 @@ fn nodes_come_and_go_without_disturbing_the_others() {
 
 /// Asks the module directly, as nobody but root may or as nobody may at all.
 const FORBIDDEN: &str = r#"
-import errno, fcntl, struct
+import errno, fcntl, struct, sys
+version = int(sys.argv[1])
 device = open("/dev/mosix", "rb", 0)
 
 def expect(error, number, record):
@@ -318,13 +320,13 @@ def expect(error, number, record):
     else:
         raise AssertionError(number)
 
-good = struct.pack("<I60x", 2)
+good = struct.pack("<I60x", version)
 for number in (1, 2, 3, 7):
     expect(errno.EPERM, number, good)
-expect(errno.EPERM, 6, struct.pack("<I36xI20x", 2, 1))
+expect(errno.EPERM, 6, struct.pack("<I36xI20x", version, 1))
 expect(errno.ENOTTY, 99, good)
-expect(errno.EPROTONOSUPPORT, 4, struct.pack("<I60x", 1))
-expect(errno.EINVAL, 4, struct.pack("<II56x", 2, 1))
+expect(errno.EPROTONOSUPPORT, 4, struct.pack("<I60x", version - 1))
+expect(errno.EINVAL, 4, struct.pack("<II56x", version, 1))
 expect(errno.EOVERFLOW, 4, good)
 "#;
 
@@ -340,7 +342,7 @@ fn reading_is_for_all_and_changing_for_root() {
         // For the key alone it would not come to asking the module.
         let up = user("mosix up")?;
         ensure!(!up.success() && up.stderr.contains("ermission"), "{up:?}");
-        let refused = user(&format!("python3 -c '{FORBIDDEN}'"))?;
+        let refused = user(&format!("python3 -c '{FORBIDDEN}' {ABI_VERSION}"))?;
         ensure!(refused.success(), "{refused:?}");
         mosix::wait_alive(c)
     });

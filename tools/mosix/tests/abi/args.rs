@@ -99,10 +99,7 @@ fn arguments_are_checked() {
 #[test]
 fn what_is_for_all_only_tells_or_looks_whose_the_process_is() {
     let open: Vec<Op> = Op::ALL.into_iter().filter(|op| !op.needs_admin()).collect();
-    assert_eq!(
-        open,
-        [Op::Status, Op::Version, Op::Migrate, Op::Processes]
-    );
+    assert_eq!(open, [Op::Status, Op::Version, Op::Migrate, Op::Processes]);
 }
 
 #[test]
