@@ -75,10 +75,15 @@ impl World<'_> {
 
     /// Runs `command` as it is and moved about, and compares output and status. Returns how it went.
     pub fn compare(&self, name: &str, command: &str) -> Result<Moved> {
+        self.compare_turn(0, name, command)
+    }
+
+    /// [`Self::compare`]; it is moved at other moments in each turn.
+    pub fn compare_turn(&self, turn: u32, name: &str, command: &str) -> Result<Moved> {
         let native = self
             .node
             .exec(&format!("({command}) >/tmp/m/{name}.ref 2>&1"))?;
-        let seed = self.seed;
+        let seed = self.seed.wrapping_add(turn.into());
         let (moved, file) = (format!("{FOLDER}/moved.py"), format!("/tmp/m/{name}.out"));
         let (seed, patience) = (seed.to_string(), PATIENCE.to_string());
         let argv = [
