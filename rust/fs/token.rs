@@ -102,7 +102,8 @@ impl SyscallToken {
 
     /// Whether the system call walks one path, and goes it again with `LOOKUP_REVAL` whenever anything on
     /// that way, or what it does at its end, fails with `ESTALE`. Not so: those that make names, as they
-    /// do not after the look-up of the name; `rename`, which has two paths; `bind`.
+    /// do not after the look-up of the name; `rename`, which has two paths; `bind`. The numbers of 32-bit calls
+    /// are looked up in the same list: none of those is one of the exceptions under that numbering.
     pub(crate) fn walks_again(&self) -> bool {
         let number = u32::try_from(self.number).unwrap_or(u32::MAX);
         WALKS_AGAIN.contains(&number)
